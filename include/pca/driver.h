@@ -1,0 +1,49 @@
+/*
+ * libpca: what a host may implement.
+ *
+ * Each table starts with its version; set it to the constant beside it. Callbacks return PCA_OK or a PCA_E_ code, and may
+ * say why by pca_error_set. They are called from the thread of the verb that needs them, from several threads at once if
+ * the region is used so, never while the library holds a lock or a transaction; they may call back into the region, but
+ * not close it.
+ */
+#ifndef PCA_DRIVER_H
+#define PCA_DRIVER_H
+
+#include "pca.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Fills an error from inside a callback: code, and one line of text. device_code: the device's own number, or 0. */
+PCA_API void pca_error_set(pca_error *error, int code, int device_code, const char *message);
+PCA_API int pca_error_device_code(const pca_error *error);
+
+#define PCA_CLOCK_VERSION 1
+typedef struct pca_clock {
+    uint32_t version;
+    void *context;
+    /* Seconds since 1970 UTC. Read once a call. */
+    int (*now)(void *context, int64_t *seconds, pca_error *err);
+} pca_clock;
+
+#define PCA_ENTROPY_VERSION 1
+typedef struct pca_entropy {
+    uint32_t version;
+    void *context;
+    /* Fills all of the buffer. */
+    int (*fill)(void *context, uint8_t *buffer, size_t size, pca_error *err);
+} pca_entropy;
+
+#define PCA_SINK_VERSION 1
+typedef struct pca_sink {
+    uint32_t version;
+    void *context;
+    /* Takes all of the piece, in order. A failure ends the verb with that code. */
+    int (*write)(void *context, const uint8_t *data, size_t size, pca_error *err);
+} pca_sink;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,523 @@
+/*
+ * libpca: a private certificate authority that you can link.
+ *
+ * Conventions, stated once
+ *
+ * Results    Every verb returns PCA_OK (0) or one of the negative PCA_E_ codes. The detail goes to the last argument,
+ *            a pca_error made by the caller, which may be NULL. Any verb may answer INVALID (an argument is wrong),
+ *            CLOSED, FORKED, NO_MEMORY, STORAGE, CORRUPT, BUSY, FULL, READ_ONLY and INTERNAL; a verb's comment
+ *            names the codes that are its own.
+ * Outputs    Written on success only; on failure they keep the value that they had.
+ * Handles    Opaque. Free each with its own pca_X_free; pca_X_free(NULL) does nothing. pca_root, pca_sub, pca_ca and
+ *            pca_cert are immutable snapshots: a verb changes the store and never the handle, pca_X_reload reads anew.
+ *            Getters cannot fail; given NULL they return 0, "" or NULL. What a getter returns lives as long as its
+ *            handle. Handles outlive the region: after pca_region_close getters go on and verbs answer CLOSED.
+ * Text       UTF-8, NUL-terminated, copied by the callee. An unset text is "".
+ * Times      int64_t, seconds since 1970-01-01T00:00:00Z. Both ends of a validity are inclusive (RFC 5280 4.1.2.5).
+ * Numbers    Counts and ceilings are uint64_t, choices are int constants whose numbers never change.
+ * Threads    A region and every const handle may be used by any number of threads at once. A builder (pca_config,
+ *            pca_request, pca_query) or a pca_error that is being changed belongs to one thread.
+ * Builders   Setters return PCA_OK or the code of the first refusal; the refusal stays until reset and is reported in
+ *            full by the verb that uses the builder. Verbs take builders const and may share them.
+ * Durability A verb that changes anything has it on disk when it returns PCA_OK, all of it or nothing.
+ * Tokens     A client token (at most 64 printable ASCII characters, or NULL for none) makes a verb safe to repeat: the
+ *            same token with the same inputs gives the first result for ever; with other inputs, TOKEN_REUSED.
+ * Fork       In a child process every verb answers FORKED; getters and frees work; pca_region_close only drops memory.
+ */
+#ifndef PCA_PCA_H
+#define PCA_PCA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define PCA_API __attribute__((visibility("default")))
+#else
+#define PCA_API
+#endif
+
+/* ---- Codes ------------------------------------------------------------------------------------------------------ */
+
+#define PCA_OK 0
+#define PCA_E_INVALID (-1)         /* an argument is missing, malformed or out of range */
+#define PCA_E_NOT_FOUND (-2)       /* no such object */
+#define PCA_E_EXISTS (-3)          /* there is one already */
+#define PCA_E_STATE (-4)           /* the object's state does not allow it */
+#define PCA_E_PARENT_STATE (-5)    /* the state of a CA above does not allow it */
+#define PCA_E_EXPIRED (-6)         /* the CA's certificate or service term is over */
+#define PCA_E_QUOTA (-7)           /* no certificates left to spend or to move */
+#define PCA_E_ALGORITHM (-8)       /* the key algorithm is not allowed here */
+#define PCA_E_VALIDITY (-9)        /* the validity is missing or outside its limits */
+#define PCA_E_NAME (-10)           /* the subject is not acceptable */
+#define PCA_E_SAN (-11)            /* a subject alternative name is not acceptable */
+#define PCA_E_CONSTRAINT (-12)     /* name constraints or path length forbid it */
+#define PCA_E_CSR (-13)            /* the certificate signing request is malformed or not proven */
+#define PCA_E_LINT (-14)           /* the certificate to be signed breaks a lint */
+#define PCA_E_PENDING (-15)        /* the certificate waits for its review */
+#define PCA_E_REVIEW (-16)         /* this reviewer may not decide, or it is decided */
+#define PCA_E_NOT_EXPORTABLE (-17) /* the private key is not to be had */
+#define PCA_E_DEVICE (-18)         /* a driver or its token failed */
+#define PCA_E_PIN (-19)            /* the PIN is wrong or locked */
+#define PCA_E_TOKEN_REUSED (-20)   /* the client token was used with other inputs */
+#define PCA_E_CLOCK (-21)          /* the clock cannot be right */
+#define PCA_E_LOCKED (-22)         /* the storage key is wrong */
+#define PCA_E_READ_ONLY (-23)      /* the region was opened read-only */
+#define PCA_E_VERSION (-24)        /* the store was written by a newer libpca */
+#define PCA_E_BUSY (-25)           /* others kept changing what was needed; try again */
+#define PCA_E_CANCELLED (-26)      /* the host's callback asked to stop */
+#define PCA_E_CLOSED (-27)         /* the region has been closed */
+#define PCA_E_FORKED (-28)         /* used in a child process */
+#define PCA_E_UNSUPPORTED (-29)    /* not to be had in this build or for this object */
+#define PCA_E_PERMISSION (-30)     /* the operating system refused access */
+#define PCA_E_NO_MEMORY (-31)      /* out of memory */
+#define PCA_E_FULL (-32)           /* the disk or the store's ceiling is reached */
+#define PCA_E_STORAGE (-33)        /* reading or writing the store failed */
+#define PCA_E_CORRUPT (-34)        /* the store holds something that libpca did not write */
+#define PCA_E_CRYPTO (-35)         /* a cryptographic operation failed */
+#define PCA_E_INTERNAL (-36)       /* a defect in libpca */
+
+/* ---- Constants -------------------------------------------------------------------------------------------------- */
+
+#define PCA_KIND_PRIVATE 1    /* issues at once */
+#define PCA_KIND_COMPLIANCE 2 /* issues after a review */
+
+#define PCA_FAMILY_RSA 1
+#define PCA_FAMILY_ECC 2
+#define PCA_FAMILY_SM2 3
+
+#define PCA_KEY_RSA_1024 1 /* leaves only, and only under policy allow_weak */
+#define PCA_KEY_RSA_2048 2
+#define PCA_KEY_RSA_3072 3
+#define PCA_KEY_RSA_4096 4
+#define PCA_KEY_EC_P256 5
+#define PCA_KEY_EC_P384 6
+#define PCA_KEY_EC_P521 7
+#define PCA_KEY_SM2 8
+
+/* Expiry is not a state: it is asked of the clock. */
+#define PCA_CA_PURCHASED 1
+#define PCA_CA_ENABLED 2
+#define PCA_CA_DISABLED 3
+#define PCA_CA_REVOKED 4
+
+#define PCA_CERT_SERVER 1
+#define PCA_CERT_CLIENT 2
+#define PCA_CERT_BOTH 3
+#define PCA_CERT_CUSTOM 4
+
+#define PCA_STATUS_PENDING 1
+#define PCA_STATUS_ISSUED 2
+#define PCA_STATUS_REVOKED 3
+#define PCA_STATUS_REJECTED 4
+#define PCA_STATUS_CANCELLED 5
+
+/* Kinds of subject alternative name, by their GeneralName tag (RFC 5280 4.2.1.6). */
+#define PCA_SAN_EMAIL 1
+#define PCA_SAN_DNS 2
+#define PCA_SAN_URI 6
+#define PCA_SAN_IP 7
+
+/* Who holds a certificate's private key. */
+#define PCA_CONTAINER_MANAGED 1 /* made and sealed by libpca */
+#define PCA_CONTAINER_USBKEY 2  /* a hardware token behind a driver */
+#define PCA_CONTAINER_CSR 3     /* the requester, who proved it by a CSR */
+#define PCA_CONTAINER_PUBLIC 4  /* the requester, for whom the caller vouches */
+
+/* RFC 5280 5.3.1. */
+#define PCA_REASON_UNSPECIFIED 0
+#define PCA_REASON_KEY_COMPROMISE 1
+#define PCA_REASON_CA_COMPROMISE 2
+#define PCA_REASON_AFFILIATION_CHANGED 3
+#define PCA_REASON_SUPERSEDED 4
+#define PCA_REASON_CESSATION_OF_OPERATION 5
+#define PCA_REASON_PRIVILEGE_WITHDRAWN 9
+
+#define PCA_FORMAT_PEM 1
+#define PCA_FORMAT_DER 2
+
+#define PCA_WITH_CHAIN 1 /* add the CAs above, without the root */
+#define PCA_WITH_ROOT 2  /* add the root as well */
+#define PCA_PLAIN_KEY 4  /* the private key unencrypted */
+
+/* assign: no expected value. */
+#define PCA_ANY UINT64_MAX
+
+typedef struct pca_error pca_error;
+typedef struct pca_blob pca_blob;
+typedef struct pca_files pca_files;
+typedef struct pca_config pca_config;
+typedef struct pca_region pca_region;
+typedef struct pca_ca pca_ca;
+typedef struct pca_root pca_root;
+typedef struct pca_sub pca_sub;
+typedef struct pca_request pca_request;
+typedef struct pca_cert pca_cert;
+typedef struct pca_query pca_query;
+typedef struct pca_page pca_page;
+typedef struct pca_receipt pca_receipt;
+typedef struct pca_findings pca_findings;
+
+/* Implemented by hosts: driver.h. */
+struct pca_clock;
+struct pca_entropy;
+struct pca_sink;
+
+/* ---- Library ---------------------------------------------------------------------------------------------------- */
+
+/* "0.1.0". */
+PCA_API const char *pca_version(void);
+/* The text form of a code, "PCA_E_QUOTA"; "PCA_E_UNKNOWN" for a number that is none. */
+PCA_API const char *pca_code_name(int code);
+
+/* ---- pca_error: why a call failed ------------------------------------------------------------------------------- */
+
+/* NULL when out of memory, which every verb accepts. Reusable: each failing verb overwrites it, each success clears it. */
+PCA_API pca_error *pca_error_new(void);
+PCA_API void pca_error_free(pca_error *error);
+PCA_API void pca_error_clear(pca_error *error);
+PCA_API int pca_error_code(const pca_error *error);
+/* What the failure is about: "sub 4", "cert 17", "region eu-1", "request". */
+PCA_API const char *pca_error_object(const pca_error *error);
+/* The field or argument: "san[3]", "common_name", "years". */
+PCA_API const char *pca_error_field(const pca_error *error);
+/* One line for people, with the limit that was met. Never holds a secret. */
+PCA_API const char *pca_error_message(const pca_error *error);
+
+/* ---- pca_blob, pca_files: bytes handed out, wiped when freed ---------------------------------------------------- */
+
+PCA_API const uint8_t *pca_blob_data(const pca_blob *blob);
+/* Octets. A blob that holds PEM has a NUL after its last octet, so that it can be used as text. */
+PCA_API size_t pca_blob_size(const pca_blob *blob);
+PCA_API void pca_blob_free(pca_blob *blob);
+
+PCA_API uint64_t pca_files_count(const pca_files *files);
+/* A file's name without a directory, "db1.internal.pem". NULL past the end. */
+PCA_API const char *pca_files_name(const pca_files *files, uint64_t index);
+PCA_API const uint8_t *pca_files_data(const pca_files *files, uint64_t index);
+PCA_API size_t pca_files_size(const pca_files *files, uint64_t index);
+/* Writes every file into an existing directory, each by rename and none half-written; keys 0600, the rest 0644.
+ * PERMISSION, FULL, STORAGE, NOT_FOUND (no such directory). */
+PCA_API int pca_files_write(const pca_files *files, const char *directory, pca_error *err);
+PCA_API void pca_files_free(pca_files *files);
+
+/* ---- pca_config: how to open a region --------------------------------------------------------------------------- */
+
+PCA_API pca_config *pca_config_new(void);
+PCA_API void pca_config_free(pca_config *config);
+/* The storage key seals every private key in the store; exactly one of the next three must be set.
+ * Passphrase: 1..1024 octets of UTF-8, stretched by PBKDF2-HMAC-SHA256 with at least 600,000 rounds (a fraction of a
+ * second at each open). Key: 32 octets. */
+PCA_API int pca_config_set_passphrase(pca_config *config, const char *passphrase);
+PCA_API int pca_config_set_key(pca_config *config, const uint8_t *key, size_t size);
+/* Private keys lie readable in the store file. For tests and demonstrations. */
+PCA_API int pca_config_set_insecure_plain_keys(pca_config *config);
+/* Copied; its context must outlive the region. NULL: the system's clock. */
+PCA_API int pca_config_set_clock(pca_config *config, const struct pca_clock *clock);
+/* Seeds the library's random generators. NULL: the system's entropy. */
+PCA_API int pca_config_set_entropy(pca_config *config, const struct pca_entropy *entropy);
+/* Replaces the random generators altogether. Keys made so are worthless outside a test. */
+PCA_API int pca_config_set_test_random(pca_config *config, const struct pca_entropy *random);
+/* Who acts, at most 128 octets; kept in the log. */
+PCA_API int pca_config_set_actor(pca_config *config, const char *actor);
+/* Most octets that the store may grow to; a multiple of 4096, at least 1 MiB. Default 64 GiB (1 GiB on 32-bit). */
+PCA_API int pca_config_set_map_limit(pca_config *config, uint64_t octets);
+/* Open without the power to change anything. The store's file system may be read-only as well. */
+PCA_API int pca_config_set_read_only(pca_config *config);
+
+/* ---- pca_region: a place that holds CAs ------------------------------------------------------------------------- */
+
+/* Makes the directory (0700) and an empty region in it. id: 1..64 of a-z 0-9 and -, fixed for ever.
+ * EXISTS: there is something at path already. */
+PCA_API int pca_region_create(const char *path, const char *id, const pca_config *config, pca_region **region,
+                              pca_error *err);
+/* NOT_FOUND: no region at path, so that a typing error never makes an empty CA. LOCKED: wrong storage key. VERSION: the
+ * store is newer than this library. CORRUPT: it is no store of libpca's. One path may be open many times in a process
+ * and in many processes. */
+PCA_API int pca_region_open(const char *path, const pca_config *config, pca_region **region, pca_error *err);
+/* Waits for the calls in progress on this handle, then frees it. The last handle of a store in a process wipes the keys
+ * from memory. Not to be called from a callback of the same region. */
+PCA_API void pca_region_close(pca_region *region);
+PCA_API const char *pca_region_id(const pca_region *region);
+/* Lets the region accept a clock that has jumped forward beyond policy max_clock_step_days. CLOCK: it is behind. */
+PCA_API int pca_region_accept_clock(pca_region *region, pca_error *err);
+/* Verifies every record, index and sum of the region. CORRUPT says what is wrong. Takes time in proportion to the store. */
+PCA_API int pca_region_check(pca_region *region, pca_error *err);
+
+/* Policies: the limits that a region may set. NOT_FOUND: no such name. INVALID names the range. */
+PCA_API int pca_region_policy_get(pca_region *region, const char *name, int64_t *value, pca_error *err);
+PCA_API int pca_region_policy_set(pca_region *region, const char *name, int64_t value, pca_error *err);
+PCA_API uint64_t pca_policy_count(void);
+/* The table of policies. Any output may be NULL. name, unit and text are static. NOT_FOUND past the end. */
+PCA_API int pca_policy_at(uint64_t index, const char **name, int64_t *default_value, int64_t *minimum, int64_t *maximum,
+                          const char **unit);
+/* What a policy means, one line; "" for an unknown name. */
+PCA_API const char *pca_policy_text(const char *name);
+
+PCA_API int pca_region_root_get(pca_region *region, uint64_t id, pca_root **root, pca_error *err);
+PCA_API int pca_region_sub_get(pca_region *region, uint64_t id, pca_sub **sub, pca_error *err);
+PCA_API int pca_region_cert_get(pca_region *region, uint64_t id, pca_cert **cert, pca_error *err);
+PCA_API int pca_region_root_by_alias(pca_region *region, const char *alias, pca_root **root, pca_error *err);
+PCA_API int pca_region_sub_by_alias(pca_region *region, const char *alias, pca_sub **sub, pca_error *err);
+/* Pages of root CAs in order of purchase: those after a given id, 0 for the first page. limit 1..1000. */
+PCA_API int pca_region_roots(pca_region *region, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
+/* A page of certificates; deleted ones are left out. */
+PCA_API int pca_region_find_certs(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
+
+/* ---- pca_query, pca_page ---------------------------------------------------------------------------------------- */
+
+PCA_API pca_query *pca_query_new(void);
+PCA_API void pca_query_free(pca_query *query);
+PCA_API int pca_query_reset(pca_query *query);
+/* A subordinate CA's id. 0: of every CA. */
+PCA_API int pca_query_set_issuer(pca_query *query, uint64_t ca_id);
+/* A PCA_STATUS_ value; 0: any. */
+PCA_API int pca_query_set_status(pca_query *query, int status);
+/* A PCA_CERT_ value; 0: any. */
+PCA_API int pca_query_set_type(pca_query *query, int type);
+/* Certificates after this id: pca_page_next of the page before. */
+PCA_API int pca_query_set_after(pca_query *query, uint64_t id);
+/* 1..1000; default 100. */
+PCA_API int pca_query_set_limit(pca_query *query, uint64_t limit);
+
+PCA_API uint64_t pca_page_count(const pca_page *page);
+/* Borrowed from the page; NULL past the end or for a page of the other kind. */
+PCA_API const pca_cert *pca_page_cert_at(const pca_page *page, uint64_t index);
+PCA_API const pca_ca *pca_page_ca_at(const pca_page *page, uint64_t index);
+/* What to give as `after` for the next page; 0: this was the last. A page examines at most 10,000 records and may come
+ * back short, even empty, with this set. */
+PCA_API uint64_t pca_page_next(const pca_page *page);
+PCA_API void pca_page_free(pca_page *page);
+
+/* ---- pca_ca: what a root and a subordinate share ---------------------------------------------------------------- */
+
+/* Borrowed views of the same snapshot. */
+PCA_API const pca_ca *pca_root_ca(const pca_root *root);
+PCA_API const pca_ca *pca_sub_ca(const pca_sub *sub);
+
+/* Unique in its region and never used again. */
+PCA_API uint64_t pca_ca_id(const pca_ca *ca);
+/* The CA above; 0 for a root. */
+PCA_API uint64_t pca_ca_parent_id(const pca_ca *ca);
+PCA_API uint64_t pca_ca_root_id(const pca_ca *ca);
+PCA_API int pca_ca_kind(const pca_ca *ca);
+PCA_API int pca_ca_family(const pca_ca *ca);
+PCA_API int pca_ca_state(const pca_ca *ca);
+PCA_API const char *pca_ca_alias(const pca_ca *ca);
+/* The service that was bought: from service_start, up to but not including service_end. */
+PCA_API int64_t pca_ca_service_start(const pca_ca *ca);
+PCA_API int64_t pca_ca_service_end(const pca_ca *ca);
+/* Months of the present unbroken term, renewals included. */
+PCA_API uint64_t pca_ca_months(const pca_ca *ca);
+/* The remaining getters are 0 or "" before the CA is enabled. */
+PCA_API int pca_ca_key_algorithm(const pca_ca *ca);
+/* As RFC 4514 writes it: "CN=Example Root,O=Example". */
+PCA_API const char *pca_ca_subject(const pca_ca *ca);
+PCA_API const char *pca_ca_serial(const pca_ca *ca);
+PCA_API int64_t pca_ca_not_before(const pca_ca *ca);
+PCA_API int64_t pca_ca_not_after(const pca_ca *ca);
+PCA_API const char *pca_ca_crl_url(const pca_ca *ca);
+PCA_API uint64_t pca_ca_crl_days(const pca_ca *ca);
+PCA_API int64_t pca_ca_revoked_at(const pca_ca *ca);
+PCA_API int pca_ca_reason(const pca_ca *ca);
+
+/* The CA's certificate. STATE: not enabled yet. format: PCA_FORMAT_PEM or PCA_FORMAT_DER. */
+PCA_API int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err);
+/* PEM: the CA's certificate and those above it; the root's too with PCA_WITH_ROOT, the root's alone for a root. */
+PCA_API int pca_ca_chain(const pca_ca *ca, int flags, pca_blob **blob, pca_error *err);
+
+/* A label, unique among the region's CAs, at most 64 characters; "" removes it. EXISTS. */
+PCA_API int pca_ca_set_alias(const pca_ca *ca, const char *alias, pca_error *err);
+/* ENABLED -> DISABLED: it stops issuing and goes on revoking and publishing. STATE otherwise. */
+PCA_API int pca_ca_disable(const pca_ca *ca, pca_error *err);
+/* DISABLED -> ENABLED. STATE otherwise. */
+PCA_API int pca_ca_resume(const pca_ca *ca, pca_error *err);
+/* ENABLED or DISABLED -> REVOKED, for ever. A subordinate is on its parent's next CRL; a root has no CRL above it.
+ * reason: any PCA_REASON_. invalidity: since when the key is suspected (RFC 5280 5.3.2), 0 for unknown. Revoking a
+ * revoked CA is STATE, but for the change of its reason to key or CA compromise. */
+PCA_API int pca_ca_revoke(const pca_ca *ca, int reason, int64_t invalidity, const char *token, pca_error *err);
+
+/* Makes and stores the next complete CRL (RFC 5280 5), in any state from ENABLED on, until the CA's certificate ends
+ * (EXPIRED). Never run by a revocation itself. CORRUPT: a revocation record is damaged or missing. */
+PCA_API int pca_ca_crl_make(const pca_ca *ca, pca_error *err);
+/* The newest CRL. NOT_FOUND: none was made yet. */
+PCA_API int pca_ca_crl_get(const pca_ca *ca, int format, pca_blob **blob, pca_error *err);
+/* The same, fed piece by piece into a sink of driver.h. CANCELLED: the sink said so. */
+PCA_API int pca_ca_crl_stream(const pca_ca *ca, int format, const struct pca_sink *sink, pca_error *err);
+/* The same, into a file that is replaced at once by rename, 0644. */
+PCA_API int pca_ca_crl_write(const pca_ca *ca, int format, const char *path, pca_error *err);
+/* About the newest CRL; any output may be NULL. NOT_FOUND: none was made yet. */
+PCA_API int pca_ca_crl_info(const pca_ca *ca, uint64_t *number, int64_t *this_update, int64_t *next_update,
+                            uint64_t *entries, pca_error *err);
+/* A certificate that this CA issued, by its serial number in hexadecimal (any case, leading zeros, colons or "0x"
+ * allowed) or in decimal as "dec:123". */
+PCA_API int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert **cert, pca_error *err);
+
+/* ---- pca_root: bought first, signs subordinates only ------------------------------------------------------------ */
+
+/* Buys a root and its subordinate for months 1..1200. A private root's subordinate starts with 10 certificates (policy
+ * free_certificates). UNSUPPORTED: a family or kind that this build does not have. */
+PCA_API int pca_root_purchase(pca_region *region, int kind, int family, uint64_t months, const char *token,
+                              pca_root **root, pca_error *err);
+/* PURCHASED -> ENABLED: makes the key and the self-signed certificate. The request gives the subject (common name
+ * required), the key algorithm of the root's family (default RSA 3072 or P-256), the validity (1..200 years, default 10),
+ * and the CRL address and period (default 7 days). EXPIRED: the term is over. */
+PCA_API int pca_root_enable(const pca_root *root, const pca_request *request, pca_error *err);
+/* Adds months to the term and to that of the subordinate that came with it; from now, when it had ended. */
+PCA_API int pca_root_renew(const pca_root *root, uint64_t months, const char *token, pca_error *err);
+/* The subordinate that came with the root. */
+PCA_API int pca_root_default_sub(const pca_root *root, pca_sub **sub, pca_error *err);
+/* Pages of the root's subordinates, as pca_region_roots. */
+PCA_API int pca_root_subs(const pca_root *root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
+/* Buys 1..10,000,000 certificates. STATE unless ENABLED, EXPIRED when out of term. receipt may be NULL. */
+PCA_API int pca_root_purchase_certificates(const pca_root *root, uint64_t count, const char *token, pca_receipt **receipt,
+                                           pca_error *err);
+/* Sets what a subordinate has left to the absolute value `remaining`; the difference comes from the root or goes back
+ * to it. expected: what the caller last saw there, else BUSY; PCA_ANY for no condition. QUOTA: the root has too few. */
+PCA_API int pca_root_assign(const pca_root *root, const pca_sub *sub, uint64_t remaining, uint64_t expected,
+                            const char *token, pca_error *err);
+/* Certificates bought and not assigned; bought so far; of those, to be paid; of those, free of charge. */
+PCA_API uint64_t pca_root_remaining(const pca_root *root);
+PCA_API uint64_t pca_root_purchased(const pca_root *root);
+PCA_API uint64_t pca_root_billable(const pca_root *root);
+PCA_API uint64_t pca_root_waived(const pca_root *root);
+PCA_API int pca_root_reload(const pca_root *root, pca_root **fresh, pca_error *err);
+PCA_API void pca_root_free(pca_root *root);
+
+PCA_API uint64_t pca_receipt_count(const pca_receipt *receipt);
+/* Of the count: to be paid, and beyond policy fee_waiver_threshold. */
+PCA_API uint64_t pca_receipt_billable(const pca_receipt *receipt);
+PCA_API uint64_t pca_receipt_waived(const pca_receipt *receipt);
+PCA_API void pca_receipt_free(pca_receipt *receipt);
+
+/* ---- pca_sub: issues certificates ------------------------------------------------------------------------------- */
+
+/* PURCHASED -> ENABLED under its root, which must be enabled. As pca_root_enable; default validity 5 years, never beyond
+ * the root's (VALIDITY); path length default 0. */
+PCA_API int pca_sub_enable(const pca_sub *sub, const pca_request *request, pca_error *err);
+/* Borrows nothing: a new handle. */
+PCA_API int pca_sub_root(const pca_sub *sub, pca_root **root, pca_error *err);
+PCA_API uint64_t pca_sub_remaining(const pca_sub *sub);
+PCA_API uint64_t pca_sub_reserved(const pca_sub *sub);
+PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
+/* Issues a certificate on a private CA. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED,
+ * PARENT_STATE, ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, QUOTA, CRYPTO. */
+PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
+/* The same checks without spending anything: PCA_OK with the lint findings, or the refusal. */
+PCA_API int pca_sub_check_request(const pca_sub *sub, const pca_request *request, pca_findings **findings, pca_error *err);
+PCA_API int pca_sub_reload(const pca_sub *sub, pca_sub **fresh, pca_error *err);
+PCA_API void pca_sub_free(pca_sub *sub);
+
+PCA_API uint64_t pca_findings_count(const pca_findings *findings);
+/* The lint's name; what it saw, one line. "" past the end. */
+PCA_API const char *pca_findings_name(const pca_findings *findings, uint64_t index);
+PCA_API const char *pca_findings_field(const pca_findings *findings, uint64_t index);
+PCA_API const char *pca_findings_message(const pca_findings *findings, uint64_t index);
+/* 1: a note. 2: an error, which refuses the certificate. */
+PCA_API int pca_findings_severity(const pca_findings *findings, uint64_t index);
+PCA_API void pca_findings_free(pca_findings *findings);
+
+/* ---- pca_request: what is asked for, for a CA and for a leaf ---------------------------------------------------- */
+
+PCA_API pca_request *pca_request_new(void);
+PCA_API void pca_request_free(pca_request *request);
+PCA_API int pca_request_reset(pca_request *request);
+PCA_API int pca_request_clone(const pca_request *request, pca_request **copy, pca_error *err);
+
+/* A PCA_CERT_ value; required for a leaf, refused for a CA. This build has SERVER, CLIENT and BOTH. */
+PCA_API int pca_request_set_type(pca_request *request, int type);
+/* Subject. Upper bounds of RFC 5280 appendix A in characters: 64, organization 64, unit 64, state and locality 128; country
+ * two letters. Unset, all but the common name come from the CA, unless any of the five is set; "" leaves one out. */
+PCA_API int pca_request_set_common_name(pca_request *request, const char *text);
+PCA_API int pca_request_set_organization(pca_request *request, const char *text);
+PCA_API int pca_request_set_unit(pca_request *request, const char *text);
+PCA_API int pca_request_set_country(pca_request *request, const char *text);
+PCA_API int pca_request_set_state(pca_request *request, const char *text);
+PCA_API int pca_request_set_locality(pca_request *request, const char *text);
+/* Subject alternative names, at most 10 of all kinds. Lower case and A-labels for a host ("xn--..."); one "*" may be its
+ * whole first label. IP addresses as text. */
+PCA_API int pca_request_add_dns(pca_request *request, const char *name);
+PCA_API int pca_request_add_ip(pca_request *request, const char *address);
+PCA_API int pca_request_add_email(pca_request *request, const char *address);
+PCA_API int pca_request_add_uri(pca_request *request, const char *uri);
+/* One form of validity: a span from now (less policy backdate_seconds), two dates, or as long as the issuer and its
+ * term allow. */
+PCA_API int pca_request_set_days(pca_request *request, int64_t days);
+PCA_API int pca_request_set_months(pca_request *request, int64_t months);
+PCA_API int pca_request_set_years(pca_request *request, int64_t years);
+PCA_API int pca_request_set_dates(pca_request *request, int64_t not_before, int64_t not_after);
+PCA_API int pca_request_set_longest(pca_request *request);
+/* One source of the key: made by libpca (the default; algorithm a PCA_KEY_ of the CA's family, default RSA 2048 or P-256),
+ * a CSR (PKCS#10, PEM or DER, at most 64 KiB), or a SubjectPublicKeyInfo (DER) that the caller vouches for. */
+PCA_API int pca_request_set_key_algorithm(pca_request *request, int algorithm);
+PCA_API int pca_request_set_csr(pca_request *request, const void *csr, size_t size);
+PCA_API int pca_request_set_public_key(pca_request *request, const void *spki, size_t size);
+/* Take the subject, the alternative names, from the CSR; off by default. */
+PCA_API int pca_request_use_csr_subject(pca_request *request);
+PCA_API int pca_request_use_csr_san(pca_request *request);
+/* 1: the issuer's CRL address must be in the certificate; 0: must not. Default: it is, where the issuer has one. */
+PCA_API int pca_request_set_crl_address(pca_request *request, int include);
+/* A label for people, at most 64 characters. A CA's is unique in its region. */
+PCA_API int pca_request_set_alias(pca_request *request, const char *alias);
+PCA_API int pca_request_set_token(pca_request *request, const char *token);
+/* For CAs: where this CA's CRL will be served (an http URL, at most 1024 characters), and its period (1..365 days). */
+PCA_API int pca_request_set_crl_url(pca_request *request, const char *url);
+PCA_API int pca_request_set_crl_days(pca_request *request, uint64_t days);
+/* For subordinate CAs: how many CAs may follow below, 0..7. Default 0. */
+PCA_API int pca_request_set_path_length(pca_request *request, uint64_t length);
+
+/* ---- pca_cert: an issued certificate ---------------------------------------------------------------------------- */
+
+PCA_API uint64_t pca_cert_id(const pca_cert *cert);
+PCA_API uint64_t pca_cert_issuer_id(const pca_cert *cert);
+/* Lower-case hexadecimal. */
+PCA_API const char *pca_cert_serial(const pca_cert *cert);
+PCA_API int pca_cert_type(const pca_cert *cert);
+PCA_API int pca_cert_status(const pca_cert *cert);
+PCA_API const char *pca_cert_subject(const pca_cert *cert);
+PCA_API uint64_t pca_cert_san_count(const pca_cert *cert);
+/* A PCA_SAN_ value, 0 past the end; and its text, "" past the end. */
+PCA_API int pca_cert_san_type(const pca_cert *cert, uint64_t index);
+PCA_API const char *pca_cert_san_at(const pca_cert *cert, uint64_t index);
+PCA_API int64_t pca_cert_not_before(const pca_cert *cert);
+PCA_API int64_t pca_cert_not_after(const pca_cert *cert);
+PCA_API int pca_cert_key_algorithm(const pca_cert *cert);
+/* A PCA_CONTAINER_ value. */
+PCA_API int pca_cert_container(const pca_cert *cert);
+PCA_API const char *pca_cert_alias(const pca_cert *cert);
+/* When it was revoked and why; 0 while it is not. */
+PCA_API int64_t pca_cert_revoked_at(const pca_cert *cert);
+PCA_API int pca_cert_reason(const pca_cert *cert);
+/* What the CSR asked for and did not get, one text each: "basicConstraints (2.5.29.19)". */
+PCA_API uint64_t pca_cert_ignored_count(const pca_cert *cert);
+PCA_API const char *pca_cert_ignored_at(const pca_cert *cert, uint64_t index);
+
+PCA_API int pca_cert_der(const pca_cert *cert, pca_blob **blob, pca_error *err);
+PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
+/* The certificate, its chain and its private key as files, PEM or DER. PEM: NAME.pem (with PCA_WITH_CHAIN the CAs above
+ * follow, with PCA_WITH_ROOT the root too); DER: NAME.der, and the CAs as chain-1.der and so on. NAME.key (PKCS#8) only with
+ * PCA_PLAIN_KEY. root.pem or root.der, the trust anchor, is always added. NAME is the common name or, failing that, the
+ * serial number, with _ for what a file name should not hold. password: NULL; encrypted keys are UNSUPPORTED in this build.
+ * With PCA_PLAIN_KEY: NOT_EXPORTABLE when the key was not made here, STATE once the certificate is revoked. */
+PCA_API int pca_cert_export(const pca_cert *cert, int format, int flags, const char *password, pca_files **files,
+                            pca_error *err);
+/* The private key alone, PKCS#8, PEM or DER; flags: PCA_PLAIN_KEY, without which it is INVALID in this build.
+ * NOT_EXPORTABLE, STATE as above. */
+PCA_API int pca_cert_export_key(const pca_cert *cert, int format, int flags, const char *password, pca_blob **blob,
+                                pca_error *err);
+/* Final, and true for every reader when it returns; the next CRL shows it. reason: any PCA_REASON_ but CA compromise.
+ * invalidity: since when the key is suspected, 0 for unknown. STATE: revoked already, but for the one change to
+ * KEY_COMPROMISE. Works in every state of the CA until its certificate ends (EXPIRED). */
+PCA_API int pca_cert_revoke(const pca_cert *cert, int reason, int64_t invalidity, const char *token, pca_error *err);
+/* Destroys a revoked certificate's key, names and bytes. Its serial number stays on the CRL. STATE: not revoked. */
+PCA_API int pca_cert_delete(const pca_cert *cert, pca_error *err);
+PCA_API int pca_cert_reload(const pca_cert *cert, pca_cert **fresh, pca_error *err);
+PCA_API void pca_cert_free(pca_cert *cert);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,231 @@
+/* pca_ca: getters and the verbs that roots and subordinates share. */
+#include "api/blob.h"
+#include "api/snapshot.h"
+#include "base/memory.h"
+#include "ca/revoke.h"
+#include "x509/pem.h"
+
+uint64_t pca_ca_id(const pca_ca *ca)
+{
+    return ca ? ca->record.id : 0;
+}
+
+uint64_t pca_ca_parent_id(const pca_ca *ca)
+{
+    return ca ? ca->record.parent : 0;
+}
+
+uint64_t pca_ca_root_id(const pca_ca *ca)
+{
+    return ca ? ca->record.root : 0;
+}
+
+int pca_ca_kind(const pca_ca *ca)
+{
+    return ca ? (int)ca->record.kind : 0;
+}
+
+int pca_ca_family(const pca_ca *ca)
+{
+    return ca ? (int)ca->record.family : 0;
+}
+
+int pca_ca_state(const pca_ca *ca)
+{
+    return ca ? (int)ca->record.state : 0;
+}
+
+const char *pca_ca_alias(const pca_ca *ca)
+{
+    return ca ? ca->alias : "";
+}
+
+int64_t pca_ca_service_start(const pca_ca *ca)
+{
+    return ca ? ca->record.service_start : 0;
+}
+
+int64_t pca_ca_service_end(const pca_ca *ca)
+{
+    return ca ? ca->record.service_end : 0;
+}
+
+uint64_t pca_ca_months(const pca_ca *ca)
+{
+    return ca ? ca->record.months : 0;
+}
+
+int pca_ca_key_algorithm(const pca_ca *ca)
+{
+    return ca ? (int)ca->record.algorithm : 0;
+}
+
+const char *pca_ca_subject(const pca_ca *ca)
+{
+    return ca ? ca->subject : "";
+}
+
+const char *pca_ca_serial(const pca_ca *ca)
+{
+    return ca ? ca->serial : "";
+}
+
+int64_t pca_ca_not_before(const pca_ca *ca)
+{
+    return ca ? ca->record.not_before : 0;
+}
+
+int64_t pca_ca_not_after(const pca_ca *ca)
+{
+    return ca ? ca->record.not_after : 0;
+}
+
+const char *pca_ca_crl_url(const pca_ca *ca)
+{
+    return ca ? ca->crl_url : "";
+}
+
+uint64_t pca_ca_crl_days(const pca_ca *ca)
+{
+    return ca ? ca->record.crl_days : 0;
+}
+
+int64_t pca_ca_revoked_at(const pca_ca *ca)
+{
+    return ca ? ca->record.revoked_at : 0;
+}
+
+int pca_ca_reason(const pca_ca *ca)
+{
+    return ca ? (int)ca->record.reason : 0;
+}
+
+/* ---- Certificate and chain ---- */
+
+struct chain_read {
+    uint64_t id;
+    int flags;  /* -1: the CA's own certificate alone */
+    int format;
+    struct buf out;
+};
+
+static int chain_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct chain_read *read = arguments;
+    struct chain chain;
+    char object[PCAI_OBJECT];
+    int rc = pcai_chain_read(txn, cx, read->id, &chain, err);
+    if (rc == PCA_OK && chain.ca[0].generation == 0)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&chain.ca[0], object), "state", "the CA is not enabled yet, and has no certificate");
+    size_t count = read->flags == -1 ? 1 : chain.count;
+    for (size_t i = 0; rc == PCA_OK && i < count; i++) {
+        struct ca_cert_record cert;
+        if (i > 0 && chain.ca[i].parent == 0 && !(read->flags & PCA_WITH_ROOT))
+            break;
+        rc = pcai_ca_cert_read(txn, cx, &chain.ca[i], &cert, err);
+        if (rc == PCA_OK && read->format == PCA_FORMAT_DER)
+            pcai_buf_slice(&read->out, cert.der);
+        else if (rc == PCA_OK)
+            pcai_pem_write(&read->out, "CERTIFICATE", cert.der);
+    }
+    return rc;
+}
+
+static int read_chain(const pca_ca *ca, int format, int flags, pca_blob **blob, pca_error *err)
+{
+    struct chain_read read = {ca->record.id, flags, format, {0}};
+    int rc = pcai_verb_read(ca->shell, chain_rule, &read, err);
+    if (rc == PCA_OK)
+        return pcai_blob_take(&read.out, blob, err);
+    pcai_buf_free(&read.out);
+    return rc;
+}
+
+int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !blob)
+        return pcai_null(ca ? "blob" : "ca", err);
+    if (format != PCA_FORMAT_PEM && format != PCA_FORMAT_DER)
+        return pcai_fail(err, PCA_E_INVALID, "call", "format", "a certificate comes as PEM or DER");
+    return read_chain(ca, format, -1, blob, err);
+}
+
+int pca_ca_chain(const pca_ca *ca, int flags, pca_blob **blob, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !blob)
+        return pcai_null(ca ? "blob" : "ca", err);
+    if (flags & ~PCA_WITH_ROOT)
+        return pcai_fail(err, PCA_E_INVALID, "call", "flags", "a chain takes PCA_WITH_ROOT or nothing");
+    return read_chain(ca, PCA_FORMAT_PEM, flags, blob, err);
+}
+
+/* ---- States ---- */
+
+static int simple(const pca_ca *ca, rule run, const char *alias, pca_error *err)
+{
+    struct ca_verb verb = {ca->record.id, alias};
+    return pcai_verb_write(ca->shell, run, &verb, err);
+}
+
+int pca_ca_set_alias(const pca_ca *ca, const char *alias, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !alias)
+        return pcai_null(ca ? "alias" : "ca", err);
+    int rc = pcai_alias_check(alias, err);
+    return rc == PCA_OK ? simple(ca, pcai_ca_set_alias, alias, err) : rc;
+}
+
+int pca_ca_disable(const pca_ca *ca, pca_error *err)
+{
+    pca_error_clear(err);
+    return ca ? simple(ca, pcai_ca_disable, NULL, err) : pcai_null("ca", err);
+}
+
+int pca_ca_resume(const pca_ca *ca, pca_error *err)
+{
+    pca_error_clear(err);
+    return ca ? simple(ca, pcai_ca_resume, NULL, err) : pcai_null("ca", err);
+}
+
+int pca_ca_revoke(const pca_ca *ca, int reason, int64_t invalidity, const char *token, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca)
+        return pcai_null("ca", err);
+    struct revocation r = {ca->record.id, reason, invalidity, {.text = token, .verb = TOKEN_CA_REVOKE, .object = ca->record.id}};
+    int rc = pcai_revocation_check(&r, 1, err);
+    return rc == PCA_OK ? pcai_verb_write(ca->shell, pcai_ca_revoke, &r, err) : rc;
+}
+
+/* ---- Look-up ---- */
+
+struct serial_search {
+    struct shell *shell;
+    uint64_t issuer;
+    const char *serial;
+    pca_cert *cert;
+};
+
+static int serial_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct serial_search *search = arguments;
+    struct cert_view view;
+    (void)cx;
+    int rc = pcai_cert_by_serial(txn, search->issuer, search->serial, &view, err);
+    return rc == PCA_OK ? pcai_cert_snapshot(search->shell, &view, &search->cert, err) : rc;
+}
+
+int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert **cert, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !serial || !cert)
+        return pcai_null(!ca ? "ca" : !serial ? "serial" : "cert", err);
+    struct serial_search search = {ca->shell, ca->record.id, serial, NULL};
+    int rc = pcai_verb_read(ca->shell, serial_rule, &search, err);
+    if (rc == PCA_OK)
+        *cert = search.cert;
+    return rc;
+}

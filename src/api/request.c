@@ -1,0 +1,332 @@
+/* pca_request: setters. What only a verb can judge is judged there. */
+#include "ca/request.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "x509/csr.h"
+
+#define TEXT_MAX 4096
+#define PUBLIC_KEY_MAX 4096
+
+static void set_defaults(pca_request *request)
+{
+    *request = (pca_request){.crl_address = -1, .path_length = -1};
+}
+
+pca_request *pca_request_new(void)
+{
+    pca_request *request = pcai_alloc(sizeof *request);
+    if (request)
+        set_defaults(request);
+    return request;
+}
+
+void pca_request_free(pca_request *request)
+{
+    if (!request)
+        return;
+    pcai_arena_free(&request->arena);
+    pcai_free(request);
+}
+
+int pca_request_reset(pca_request *request)
+{
+    if (!request)
+        return PCA_E_INVALID;
+    pcai_arena_free(&request->arena);
+    set_defaults(request);
+    return PCA_OK;
+}
+
+static const char *copy_text(struct arena *arena, const char *text)
+{
+    return text ? pcai_arena_text(arena, pcai_slice_text(text)) : NULL;
+}
+
+int pca_request_clone(const pca_request *request, pca_request **copy, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!request || !copy)
+        return pcai_fail(err, PCA_E_INVALID, "call", request ? "copy" : "request", "%s is NULL", request ? "copy" : "request");
+    pca_request *fresh = pcai_alloc(sizeof *fresh);
+    if (!fresh)
+        return pcai_no_memory(err);
+    *fresh = *request;
+    fresh->arena = (struct arena){0};
+    for (int i = 0; i < ASK_COUNT; i++)
+        fresh->attribute[i] = copy_text(&fresh->arena, request->attribute[i]);
+    for (size_t i = 0; i < request->san_count; i++)
+        fresh->san[i].text = copy_text(&fresh->arena, request->san[i].text);
+    fresh->csr = pcai_arena_slice(&fresh->arena, request->csr);
+    fresh->public_key = pcai_arena_slice(&fresh->arena, request->public_key);
+    fresh->alias = copy_text(&fresh->arena, request->alias);
+    fresh->token = copy_text(&fresh->arena, request->token);
+    fresh->crl_url = copy_text(&fresh->arena, request->crl_url);
+    if (fresh->arena.failed) {
+        pca_request_free(fresh);
+        return pcai_no_memory(err);
+    }
+    *copy = fresh;
+    return PCA_OK;
+}
+
+/* ---- Helpers of the setters ---- */
+
+/* Keeps the first refusal. */
+static int refuse(pca_request *request, int code, const char *field, const char *why)
+{
+    if (request->refusal.code == PCA_OK)
+        pcai_fail(&request->refusal, code, "request", field, "%s", why);
+    return request->refusal.code;
+}
+
+static int usable(const pca_request *request)
+{
+    return request ? request->refusal.code : PCA_E_INVALID;
+}
+
+static int set_text(pca_request *request, const char **to, const char *field, const char *text)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (!text)
+        return refuse(request, PCA_E_INVALID, field, "the text is NULL");
+    if (strlen(text) > TEXT_MAX)
+        return refuse(request, PCA_E_INVALID, field, "the text is longer than 4096 octets");
+    const char *copy = copy_text(&request->arena, text);
+    if (request->arena.failed)
+        return refuse(request, PCA_E_NO_MEMORY, field, "out of memory");
+    *to = copy;
+    return PCA_OK;
+}
+
+static int set_attribute(pca_request *request, enum request_attribute ask, const char *text)
+{
+    return request ? set_text(request, &request->attribute[ask], pcai_ask_field(ask), text) : PCA_E_INVALID;
+}
+
+static int set_bytes(pca_request *request, struct slice *to, const char *field, int code, const void *data, size_t size, size_t most)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (!data || size == 0)
+        return refuse(request, PCA_E_INVALID, field, "there are no octets");
+    if (size > most)
+        return refuse(request, code, field, code == PCA_E_CSR ? "a CSR has at most 65536 octets" : "a public key has at most 4096 octets");
+    struct slice copy = pcai_arena_slice(&request->arena, pcai_slice(data, size));
+    if (request->arena.failed)
+        return refuse(request, PCA_E_NO_MEMORY, field, "out of memory");
+    *to = copy;
+    return PCA_OK;
+}
+
+static int add_san(pca_request *request, int type, const char *text)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (request->san_count == PCAI_SAN_MAX)
+        return refuse(request, PCA_E_SAN, "san[10]", "at most 10 subject alternative names may be given");
+    rc = set_text(request, &request->san[request->san_count].text, "san", text);
+    if (rc == PCA_OK)
+        request->san[request->san_count++].type = type;
+    return rc;
+}
+
+static int set_form(pca_request *request, enum validity_form form, int64_t span)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (request->form && request->form != form)
+        return refuse(request, PCA_E_INVALID, "validity", "the validity is given in two forms");
+    request->form = form;
+    request->span = span;
+    return PCA_OK;
+}
+
+/* ---- Setters ---- */
+
+int pca_request_set_type(pca_request *request, int type)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (type < PCA_CERT_SERVER || type > PCA_CERT_CUSTOM)
+        return refuse(request, PCA_E_INVALID, "type", "a type is one of PCA_CERT_");
+    request->type = type;
+    return PCA_OK;
+}
+
+int pca_request_set_common_name(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_COMMON_NAME, text);
+}
+
+int pca_request_set_organization(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_ORGANIZATION, text);
+}
+
+int pca_request_set_unit(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_UNIT, text);
+}
+
+int pca_request_set_country(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_COUNTRY, text);
+}
+
+int pca_request_set_state(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_STATE, text);
+}
+
+int pca_request_set_locality(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_LOCALITY, text);
+}
+
+int pca_request_add_dns(pca_request *request, const char *name)
+{
+    return add_san(request, PCA_SAN_DNS, name);
+}
+
+int pca_request_add_ip(pca_request *request, const char *address)
+{
+    return add_san(request, PCA_SAN_IP, address);
+}
+
+int pca_request_add_email(pca_request *request, const char *address)
+{
+    return add_san(request, PCA_SAN_EMAIL, address);
+}
+
+int pca_request_add_uri(pca_request *request, const char *uri)
+{
+    return add_san(request, PCA_SAN_URI, uri);
+}
+
+int pca_request_set_days(pca_request *request, int64_t days)
+{
+    return set_form(request, FORM_DAYS, days);
+}
+
+int pca_request_set_months(pca_request *request, int64_t months)
+{
+    return set_form(request, FORM_MONTHS, months);
+}
+
+int pca_request_set_years(pca_request *request, int64_t years)
+{
+    return set_form(request, FORM_YEARS, years);
+}
+
+int pca_request_set_dates(pca_request *request, int64_t not_before, int64_t not_after)
+{
+    int rc = set_form(request, FORM_DATES, 0);
+    if (rc != PCA_OK)
+        return rc;
+    request->not_before = not_before;
+    request->not_after = not_after;
+    return PCA_OK;
+}
+
+int pca_request_set_longest(pca_request *request)
+{
+    return set_form(request, FORM_LONGEST, 0);
+}
+
+int pca_request_set_key_algorithm(pca_request *request, int algorithm)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (algorithm < PCA_KEY_RSA_1024 || algorithm > PCA_KEY_SM2)
+        return refuse(request, PCA_E_INVALID, "key_algorithm", "a key algorithm is one of PCA_KEY_");
+    request->key_algorithm = algorithm;
+    return PCA_OK;
+}
+
+int pca_request_set_csr(pca_request *request, const void *csr, size_t size)
+{
+    return request ? set_bytes(request, &request->csr, "csr", PCA_E_CSR, csr, size, PCAI_CSR_MAX) : PCA_E_INVALID;
+}
+
+int pca_request_set_public_key(pca_request *request, const void *spki, size_t size)
+{
+    return request ? set_bytes(request, &request->public_key, "public_key", PCA_E_ALGORITHM, spki, size, PUBLIC_KEY_MAX) : PCA_E_INVALID;
+}
+
+int pca_request_use_csr_subject(pca_request *request)
+{
+    int rc = usable(request);
+    if (rc == PCA_OK)
+        request->use_csr_subject = 1;
+    return rc;
+}
+
+int pca_request_use_csr_san(pca_request *request)
+{
+    int rc = usable(request);
+    if (rc == PCA_OK)
+        request->use_csr_san = 1;
+    return rc;
+}
+
+int pca_request_set_crl_address(pca_request *request, int include)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (include != 0 && include != 1)
+        return refuse(request, PCA_E_INVALID, "crl_address", "the CRL address is in (1) or out (0)");
+    request->crl_address = include;
+    return PCA_OK;
+}
+
+int pca_request_set_alias(pca_request *request, const char *alias)
+{
+    return request ? set_text(request, &request->alias, "alias", alias) : PCA_E_INVALID;
+}
+
+int pca_request_set_token(pca_request *request, const char *token)
+{
+    int rc = usable(request);
+    if (rc == PCA_OK && !token) {
+        request->token = NULL;
+        return rc;
+    }
+    return request ? set_text(request, &request->token, "token", token) : PCA_E_INVALID;
+}
+
+int pca_request_set_crl_url(pca_request *request, const char *url)
+{
+    return request ? set_text(request, &request->crl_url, "crl_url", url) : PCA_E_INVALID;
+}
+
+int pca_request_set_crl_days(pca_request *request, uint64_t days)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (days < 1 || days > 365)
+        return refuse(request, PCA_E_INVALID, "crl_days", "a CRL period is 1 to 365 days");
+    request->crl_days = days;
+    return PCA_OK;
+}
+
+int pca_request_set_path_length(pca_request *request, uint64_t length)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (length > 7)
+        return refuse(request, PCA_E_INVALID, "path_length", "a path length is 0 to 7");
+    request->path_length = (int)length;
+    return PCA_OK;
+}

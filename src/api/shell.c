@@ -1,0 +1,159 @@
+#include "api/shell.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+struct shell *pcai_shell_new(pca_error *err)
+{
+    struct shell *shell = pcai_alloc(sizeof *shell);
+    if (!shell) {
+        pcai_no_memory(err);
+        return NULL;
+    }
+    shell->references = 1;
+    shell->pid = getpid();
+    pthread_mutex_init(&shell->lock, NULL);
+    pthread_cond_init(&shell->idle, NULL);
+    return shell;
+}
+
+struct shell *pcai_shell_share(struct shell *shell)
+{
+    pthread_mutex_lock(&shell->lock);
+    shell->references++;
+    pthread_mutex_unlock(&shell->lock);
+    return shell;
+}
+
+/* A child takes no lock: another thread of its parent may have held it. */
+void pcai_shell_release(struct shell *shell)
+{
+    int forked = shell->pid != getpid();
+    if (!forked)
+        pthread_mutex_lock(&shell->lock);
+    unsigned left = --shell->references;
+    if (!forked)
+        pthread_mutex_unlock(&shell->lock);
+    if (left)
+        return;
+    if (!forked) {
+        pthread_mutex_destroy(&shell->lock);
+        pthread_cond_destroy(&shell->idle);
+    }
+    pcai_wipe_free(shell, sizeof *shell);
+}
+
+int pcai_call_clock(struct shell *shell, int64_t *now, pca_error *err)
+{
+    struct timespec system;
+    if (!shell->has_clock) {
+        if (clock_gettime(CLOCK_REALTIME, &system) != 0)
+            return pcai_fail(err, PCA_E_CLOCK, "region", "clock", "the system's clock cannot be read");
+        *now = (int64_t)system.tv_sec;
+        return PCA_OK;
+    }
+    int rc = shell->clock.now(shell->clock.context, now, err);
+    if (rc == PCA_OK)
+        return PCA_OK;
+    if (err && err->code == 0)
+        return pcai_fail(err, PCA_E_CLOCK, "region", "clock", "the host's clock failed with code %d", rc);
+    return err ? err->code : PCA_E_CLOCK;
+}
+
+int pcai_call_begin(struct shell *shell, struct call *call, pca_error *err)
+{
+    int64_t host = 0;
+    if (shell->pid != getpid())
+        return pcai_fail(err, PCA_E_FORKED, "region", NULL, "a child process may not use its parent's region; open it anew");
+    pthread_mutex_lock(&shell->lock);
+    int closed = shell->closed;
+    shell->calls += !closed;
+    pthread_mutex_unlock(&shell->lock);
+    if (closed)
+        return pcai_fail(err, PCA_E_CLOSED, "region", NULL, "the region has been closed");
+    call->shell = shell;
+    int rc = pcai_call_clock(shell, &host, err);
+    if (rc != PCA_OK)
+        pcai_call_end(call);
+    call->host = host;
+    return rc;
+}
+
+void pcai_call_end(struct call *call)
+{
+    struct shell *shell = call->shell;
+    pthread_mutex_lock(&shell->lock);
+    if (--shell->calls == 0)
+        pthread_cond_broadcast(&shell->idle);
+    pthread_mutex_unlock(&shell->lock);
+}
+
+/* ---- Rules in transactions ---- */
+
+static int run_rule(struct txn *txn, struct call *call, rule run, void *arguments, pca_error *err)
+{
+    struct context cx;
+    int rc = pcai_context_begin(txn, call->host, call->shell->actor, &cx, err);
+    if (rc == PCA_OK) {
+        rc = run(txn, &cx, arguments, err);
+        pcai_context_end(&cx);
+    }
+    return rc;
+}
+
+int pcai_call_read(struct call *call, rule run, void *arguments, pca_error *err)
+{
+    struct txn *txn = NULL;
+    int rc = pcai_txn_read(call->shell->store, &txn, err);
+    if (rc == PCA_OK)
+        rc = run_rule(txn, call, run, arguments, err);
+    pcai_txn_abort(txn);
+    return rc;
+}
+
+struct rule_change {
+    struct change change;
+    struct call *call;
+    rule run;
+    void *arguments;
+};
+
+static int apply(struct txn *txn, struct change *change, pca_error *err)
+{
+    struct rule_change *c = (struct rule_change *)change;
+    return run_rule(txn, c->call, c->run, c->arguments, err);
+}
+
+int pcai_call_write(struct call *call, rule run, void *arguments, pca_error *err)
+{
+    struct rule_change change = {.change.apply = apply, .call = call, .run = run, .arguments = arguments};
+    return pcai_store_commit(call->shell->store, &change.change, err);
+}
+
+static int verb(struct shell *shell, int write, rule run, void *arguments, pca_error *err)
+{
+    struct call call;
+    int rc = pcai_call_begin(shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = write ? pcai_call_write(&call, run, arguments, err) : pcai_call_read(&call, run, arguments, err);
+    pcai_call_end(&call);
+    return rc;
+}
+
+int pcai_verb_write(struct shell *shell, rule run, void *arguments, pca_error *err)
+{
+    return verb(shell, 1, run, arguments, err);
+}
+
+int pcai_verb_read(struct shell *shell, rule run, void *arguments, pca_error *err)
+{
+    return verb(shell, 0, run, arguments, err);
+}
+
+int pcai_null(const char *argument, pca_error *err)
+{
+    return pcai_fail(err, PCA_E_INVALID, "call", argument, "%s is NULL", argument);
+}

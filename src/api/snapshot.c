@@ -1,0 +1,308 @@
+#include "api/snapshot.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+/* ---- CAs ---- */
+
+static const char *hex_text(struct arena *arena, struct slice octets)
+{
+    char *text = pcai_arena_alloc(arena, 2 * octets.size + 1);
+    if (!text)
+        return "";
+    pcai_hex(octets.data, octets.size, text);
+    return text;
+}
+
+static const char *name_text(struct arena *arena, struct slice name)
+{
+    struct buf text = {0};
+    if (name.size)
+        pcai_name_text(name, &text);
+    arena->failed |= text.failed;
+    const char *copy = pcai_arena_text(arena, pcai_buf_view(&text));
+    pcai_buf_free(&text);
+    return copy;
+}
+
+int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint64_t id, struct pca_ca *ca, pca_error *err)
+{
+    int rc = pcai_ca_read(txn, cx, id, &ca->record, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_read(txn, id, &ca->quota, err);
+    if (rc != PCA_OK)
+        return rc;
+    ca->alias = pcai_arena_text(&ca->arena, ca->record.alias);
+    ca->crl_url = pcai_arena_text(&ca->arena, ca->record.crl_url);
+    ca->subject = name_text(&ca->arena, ca->record.subject);
+    ca->serial = hex_text(&ca->arena, ca->record.serial);
+    if (ca->arena.failed)
+        return pcai_no_memory(err);
+    ca->shell = pcai_shell_share(shell);
+    return PCA_OK;
+}
+
+void pcai_ca_release(struct pca_ca *ca)
+{
+    pcai_arena_free(&ca->arena);
+    if (ca->shell)
+        pcai_shell_release(ca->shell);
+}
+
+struct ca_load {
+    struct shell *shell;
+    uint64_t id;
+    int root;
+    struct pca_ca *ca;
+};
+
+static int load_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct ca_load *load = arguments;
+    char object[PCAI_OBJECT];
+    struct ca_record ca;
+    int rc = pcai_ca_read(txn, cx, load->id, &ca, err);
+    const char *noun = load->root ? "root" : "sub";
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && (ca.parent == 0) != load->root))
+        return pcai_fail(err, PCA_E_NOT_FOUND, pcai_object(noun, load->id, object), NULL, "there is no %s with this id in the region",
+                         load->root ? "root CA" : "subordinate CA");
+    return rc == PCA_OK ? pcai_ca_load(txn, cx, load->shell, load->id, load->ca, err) : rc;
+}
+
+static int load(struct call *call, uint64_t id, int root, struct pca_ca *ca, pca_error *err)
+{
+    if (!ca)
+        return pcai_no_memory(err);
+    struct ca_load arguments = {call->shell, id, root, ca};
+    int rc = pcai_call_read(call, load_rule, &arguments, err);
+    if (rc != PCA_OK)
+        pcai_ca_release(ca);
+    return rc;
+}
+
+int pcai_root_load(struct call *call, uint64_t id, pca_root **root, pca_error *err)
+{
+    pca_root *fresh = pcai_alloc(sizeof *fresh);
+    int rc = load(call, id, 1, fresh ? &fresh->ca : NULL, err);
+    if (rc == PCA_OK)
+        *root = fresh;
+    else
+        pcai_free(fresh);
+    return rc;
+}
+
+int pcai_sub_load(struct call *call, uint64_t id, pca_sub **sub, pca_error *err)
+{
+    pca_sub *fresh = pcai_alloc(sizeof *fresh);
+    int rc = load(call, id, 0, fresh ? &fresh->ca : NULL, err);
+    if (rc == PCA_OK)
+        *sub = fresh;
+    else
+        pcai_free(fresh);
+    return rc;
+}
+
+/* ---- Certificates ---- */
+
+static void copy_names(pca_cert *cert, const struct certificate *c)
+{
+    struct name subject;
+    struct general_name names[PCAI_CERT_NAMES];
+    size_t other;
+    if (pcai_name_read(c->subject, &subject) == 0) {
+        struct slice cn = pcai_name_find(&subject, OID_COMMON_NAME);
+        cert->common_name = pcai_arena_text(&cert->arena, cn);
+    }
+    if (!c->san.data || pcai_san_read(c->san, names, PCAI_CERT_NAMES, &cert->san_count, &other) != 0)
+        return;
+    for (size_t i = 0; i < cert->san_count; i++) {
+        struct buf text = {0};
+        pcai_san_text(&names[i], &text);
+        cert->arena.failed |= text.failed;
+        cert->san[i].type = names[i].type;
+        cert->san[i].text = pcai_arena_text(&cert->arena, pcai_buf_view(&text));
+        pcai_buf_free(&text);
+    }
+}
+
+/* The record keeps OIDs; people get "basicConstraints (2.5.29.19)". */
+static void copy_ignored(pca_cert *cert, struct slice stored)
+{
+    struct der in = pcai_der(stored);
+    struct slice oid;
+    size_t count = 0;
+    while (!pcai_der_at_end(&in) && pcai_der_get(&in, DER_OID, &oid) == 0)
+        count++;
+    cert->ignored = pcai_arena_alloc(&cert->arena, (count + 1) * sizeof *cert->ignored);
+    in = pcai_der(stored);
+    for (size_t i = 0; cert->ignored && i < count && pcai_der_get(&in, DER_OID, &oid) == 0; i++) {
+        char dotted[64], text[128];
+        enum oid known = pcai_oid_find(oid);
+        pcai_oid_text(oid, dotted, sizeof dotted);
+        if (known == OID_NONE)
+            snprintf(text, sizeof text, "%s", dotted);
+        else
+            snprintf(text, sizeof text, "%s (%s)", pcai_oid_name(known), dotted);
+        cert->ignored[cert->ignored_count++] = pcai_arena_text(&cert->arena, pcai_slice_text(text));
+    }
+}
+
+int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_cert **cert, pca_error *err)
+{
+    struct certificate c;
+    int rc = pcai_certificate_read(view->record.der, &c, err);
+    if (rc != PCA_OK)
+        return rc;
+    pca_cert *fresh = pcai_alloc(sizeof *fresh);
+    if (!fresh)
+        return pcai_no_memory(err);
+    fresh->id = view->id;
+    fresh->record = view->record;
+    fresh->record.sealed_key = (struct slice){NULL, 0};
+    fresh->record.der = pcai_arena_slice(&fresh->arena, view->record.der);
+    fresh->record.serial = pcai_arena_slice(&fresh->arena, view->record.serial);
+    fresh->status = view->status;
+    fresh->serial = hex_text(&fresh->arena, view->record.serial);
+    fresh->alias = pcai_arena_text(&fresh->arena, view->record.alias);
+    fresh->subject = name_text(&fresh->arena, c.subject);
+    fresh->common_name = "";
+    copy_names(fresh, &c);
+    copy_ignored(fresh, view->record.ignored);
+    if (fresh->arena.failed) {
+        pca_cert_free(fresh);
+        return pcai_no_memory(err);
+    }
+    fresh->shell = pcai_shell_share(shell);
+    *cert = fresh;
+    return PCA_OK;
+}
+
+struct cert_load {
+    struct shell *shell;
+    uint64_t id;
+    pca_cert *cert;
+};
+
+static int cert_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct cert_load *l = arguments;
+    struct cert_view view;
+    (void)cx;
+    int rc = pcai_cert_read(txn, l->id, &view, err);
+    return rc == PCA_OK ? pcai_cert_snapshot(l->shell, &view, &l->cert, err) : rc;
+}
+
+int pcai_cert_load(struct call *call, uint64_t id, pca_cert **cert, pca_error *err)
+{
+    struct cert_load arguments = {call->shell, id, NULL};
+    int rc = pcai_call_read(call, cert_rule, &arguments, err);
+    if (rc == PCA_OK)
+        *cert = arguments.cert;
+    return rc;
+}
+
+void pca_cert_free(pca_cert *cert)
+{
+    if (!cert)
+        return;
+    pcai_arena_free(&cert->arena);
+    if (cert->shell)
+        pcai_shell_release(cert->shell);
+    pcai_free(cert);
+}
+
+/* ---- Pages ---- */
+
+pca_page *pcai_page_new(size_t certs, size_t cas)
+{
+    pca_page *page = pcai_alloc(sizeof *page);
+    if (!page)
+        return NULL;
+    if (certs)
+        page->certs = pcai_alloc_array(certs, sizeof *page->certs);
+    if (cas)
+        page->cas = pcai_alloc_array(cas, sizeof *page->cas);
+    if ((certs && !page->certs) || (cas && !page->cas)) {
+        pca_page_free(page);
+        return NULL;
+    }
+    return page;
+}
+
+struct page_load {
+    struct shell *shell;
+    struct ca_list list;
+    pca_page *page;
+};
+
+static int page_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct page_load *p = arguments;
+    int rc = pcai_ca_list(txn, cx, &p->list, err);
+    for (size_t i = 0; rc == PCA_OK && i < p->list.count; i++) {
+        pca_ca *ca = pcai_alloc(sizeof *ca);
+        if (!ca)
+            return pcai_no_memory(err);
+        p->page->cas[p->page->count++] = ca;
+        rc = pcai_ca_load(txn, cx, p->shell, p->list.ids[i], ca, err);
+    }
+    return rc;
+}
+
+int pcai_page_cas(struct shell *shell, uint64_t root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err)
+{
+    if (limit < 1 || limit > PCAI_PAGE_MAX)
+        return pcai_fail(err, PCA_E_INVALID, "call", "limit", "a page has 1 to %d entries", PCAI_PAGE_MAX);
+    struct page_load arguments = {.shell = shell, .list = {.root = root, .after = after, .limit = limit}};
+    arguments.page = pcai_page_new(0, (size_t)limit);
+    arguments.list.ids = pcai_alloc_array((size_t)limit, sizeof *arguments.list.ids);
+    int rc = arguments.page && arguments.list.ids ? pcai_verb_read(shell, page_rule, &arguments, err) : pcai_no_memory(err);
+    if (rc == PCA_OK) {
+        arguments.page->next = arguments.list.next;
+        *page = arguments.page;
+    } else {
+        pca_page_free(arguments.page);
+    }
+    pcai_free(arguments.list.ids);
+    return rc;
+}
+
+uint64_t pca_page_count(const pca_page *page)
+{
+    return page ? page->count : 0;
+}
+
+const pca_cert *pca_page_cert_at(const pca_page *page, uint64_t index)
+{
+    return page && page->certs && index < page->count ? page->certs[index] : NULL;
+}
+
+const pca_ca *pca_page_ca_at(const pca_page *page, uint64_t index)
+{
+    return page && page->cas && index < page->count ? page->cas[index] : NULL;
+}
+
+uint64_t pca_page_next(const pca_page *page)
+{
+    return page ? page->next : 0;
+}
+
+void pca_page_free(pca_page *page)
+{
+    if (!page)
+        return;
+    for (size_t i = 0; i < page->count; i++) {
+        if (page->certs)
+            pca_cert_free(page->certs[i]);
+        if (page->cas) {
+            pcai_ca_release(page->cas[i]);
+            pcai_free(page->cas[i]);
+        }
+    }
+    pcai_free(page->certs);
+    pcai_free(page->cas);
+    pcai_free(page);
+}

@@ -1,0 +1,59 @@
+/* Immutable handles: a counted shell and a copy of what was read. */
+#ifndef PCAI_SNAPSHOT_H
+#define PCAI_SNAPSHOT_H
+
+#include "api/shell.h"
+#include "ca/certificate.h"
+
+struct pca_ca {
+    struct shell *shell;
+    struct arena arena;
+    struct ca_record record; /* slices unused */
+    const char *alias, *subject, *serial, *crl_url;
+    struct quota_record quota;
+};
+struct pca_root {
+    struct pca_ca ca;
+};
+struct pca_sub {
+    struct pca_ca ca;
+};
+
+/* Fills a zeroed pca_ca. pcai_ca_release frees what it holds, not the struct. */
+int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint64_t id, struct pca_ca *ca, pca_error *err);
+void pcai_ca_release(struct pca_ca *ca);
+/* NOT_FOUND when the id is none, or one of the other kind. */
+int pcai_root_load(struct call *call, uint64_t id, pca_root **root, pca_error *err);
+int pcai_sub_load(struct call *call, uint64_t id, pca_sub **sub, pca_error *err);
+
+#define PCAI_CERT_NAMES 16
+struct pca_cert {
+    struct shell *shell;
+    struct arena arena;
+    uint64_t id;
+    struct cert_record record; /* der and serial are the arena's; other slices unused */
+    struct status_record status;
+    const char *serial, *subject, *common_name, *alias;
+    struct {
+        int type;
+        const char *text;
+    } san[PCAI_CERT_NAMES];
+    size_t san_count;
+    const char **ignored;
+    size_t ignored_count;
+};
+int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_cert **cert, pca_error *err);
+int pcai_cert_load(struct call *call, uint64_t id, pca_cert **cert, pca_error *err);
+
+struct pca_page {
+    pca_cert **certs;
+    pca_ca **cas;
+    size_t count;
+    uint64_t next;
+};
+/* Room for limit of the one or the other. */
+pca_page *pcai_page_new(size_t certs, size_t cas);
+/* The CAs of a list, as a page. */
+int pcai_page_cas(struct shell *shell, uint64_t root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
+
+#endif

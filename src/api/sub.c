@@ -1,0 +1,82 @@
+#include "api/issuing.h"
+#include "base/memory.h"
+
+int pca_sub_enable(const pca_sub *sub, const pca_request *request, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!sub || !request)
+        return pcai_null(sub ? "request" : "sub", err);
+    return pcai_enable(&sub->ca, 0, request, err);
+}
+
+int pca_sub_root(const pca_sub *sub, pca_root **root, pca_error *err)
+{
+    struct call call;
+    pca_error_clear(err);
+    if (!sub || !root)
+        return pcai_null(sub ? "root" : "sub", err);
+    int rc = pcai_call_begin(sub->ca.shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_root_load(&call, sub->ca.record.root, root, err);
+    pcai_call_end(&call);
+    return rc;
+}
+
+const pca_ca *pca_sub_ca(const pca_sub *sub)
+{
+    return sub ? &sub->ca : NULL;
+}
+
+uint64_t pca_sub_remaining(const pca_sub *sub)
+{
+    return sub ? sub->ca.quota.remaining : 0;
+}
+
+uint64_t pca_sub_reserved(const pca_sub *sub)
+{
+    return sub ? sub->ca.quota.reserved : 0;
+}
+
+uint64_t pca_sub_issued(const pca_sub *sub)
+{
+    return sub ? sub->ca.quota.issued : 0;
+}
+
+int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!sub || !request || !cert)
+        return pcai_null(!sub ? "sub" : !request ? "request" : "cert", err);
+    return pcai_issue(&sub->ca, request, cert, err);
+}
+
+int pca_sub_check_request(const pca_sub *sub, const pca_request *request, pca_findings **findings, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!sub || !request || !findings)
+        return pcai_null(!sub ? "sub" : !request ? "request" : "findings", err);
+    return pcai_check(&sub->ca, request, findings, err);
+}
+
+int pca_sub_reload(const pca_sub *sub, pca_sub **fresh, pca_error *err)
+{
+    struct call call;
+    pca_error_clear(err);
+    if (!sub || !fresh)
+        return pcai_null(sub ? "fresh" : "sub", err);
+    int rc = pcai_call_begin(sub->ca.shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_sub_load(&call, sub->ca.record.id, fresh, err);
+    pcai_call_end(&call);
+    return rc;
+}
+
+void pca_sub_free(pca_sub *sub)
+{
+    if (!sub)
+        return;
+    pcai_ca_release(&sub->ca);
+    pcai_free(sub);
+}

@@ -1,0 +1,90 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/text.h"
+
+static void set(pca_error *err, int code, const char *object, const char *field, const char *format, va_list args)
+{
+    if (!err)
+        return;
+    char message[sizeof err->message];
+    vsnprintf(message, sizeof message, format, args); /* first: the arguments may point into err */
+    err->code = code;
+    err->device_code = 0;
+    pcai_text_copy(err->object, sizeof err->object, object ? object : "");
+    pcai_text_copy(err->field, sizeof err->field, field ? field : "");
+    pcai_text_copy(err->message, sizeof err->message, message);
+}
+
+int pcai_fail(pca_error *err, int code, const char *object, const char *field, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set(err, code, object, field, format, args);
+    va_end(args);
+    return code;
+}
+
+int pcai_no_memory(pca_error *err)
+{
+    return pcai_fail(err, PCA_E_NO_MEMORY, NULL, NULL, "out of memory");
+}
+
+static int code_of_errno(int error)
+{
+    switch (error) {
+    case ENOMEM:
+        return PCA_E_NO_MEMORY;
+    case EACCES:
+    case EPERM:
+        return PCA_E_PERMISSION;
+    case EROFS:
+        return PCA_E_READ_ONLY;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return PCA_E_FULL;
+    case ENOENT:
+    case ENOTDIR:
+        return PCA_E_NOT_FOUND;
+    case EEXIST:
+        return PCA_E_EXISTS;
+    default:
+        return PCA_E_STORAGE;
+    }
+}
+
+int pcai_fail_errno(pca_error *err, int error, const char *object, const char *format, ...)
+{
+    char tried[256], reason[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(tried, sizeof tried, format, args);
+    va_end(args);
+    if (strerror_r(error, reason, sizeof reason) != 0)
+        snprintf(reason, sizeof reason, "error %d", error);
+    return pcai_fail(err, code_of_errno(error), object, NULL, "%s: %s", tried, reason);
+}
+
+void pcai_error_name_object(pca_error *err, const char *object)
+{
+    if (err)
+        pcai_text_copy(err->object, sizeof err->object, object);
+}
+
+void pcai_error_name_field(pca_error *err, const char *field)
+{
+    if (err)
+        pcai_text_copy(err->field, sizeof err->field, field);
+}
+
+void pcai_error_copy(pca_error *to, const pca_error *from)
+{
+    if (to && from)
+        *to = *from;
+}

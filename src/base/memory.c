@@ -1,0 +1,65 @@
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *pcai_alloc(size_t size)
+{
+    return calloc(1, size ? size : 1);
+}
+
+void *pcai_alloc_array(size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size)
+        return NULL;
+    return pcai_alloc(count * size);
+}
+
+void pcai_free(void *p)
+{
+    free(p);
+}
+
+void *pcai_memdup(const void *data, size_t size)
+{
+    void *copy = pcai_alloc(size);
+    if (copy && size)
+        memcpy(copy, data, size);
+    return copy;
+}
+
+char *pcai_strndup(const char *text, size_t size)
+{
+    char *copy = pcai_alloc(size + 1);
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+char *pcai_strdup(const char *text)
+{
+    return pcai_strndup(text, strlen(text));
+}
+
+void pcai_wipe(void *p, size_t size)
+{
+    volatile unsigned char *octet = p;
+    while (size--)
+        *octet++ = 0;
+}
+
+void pcai_wipe_free(void *p, size_t size)
+{
+    if (p)
+        pcai_wipe(p, size);
+    pcai_free(p);
+}
+
+int pcai_equal_secret(const void *a, const void *b, size_t size)
+{
+    const volatile unsigned char *x = a, *y = b;
+    unsigned char different = 0;
+    for (size_t i = 0; i < size; i++)
+        different |= (unsigned char)(x[i] ^ y[i]);
+    return different == 0;
+}

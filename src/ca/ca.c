@@ -1,0 +1,357 @@
+#include "ca/ca.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/text.h"
+#include "ca/environment.h"
+#include "ca/log.h"
+
+#define ALIAS_MAX 64 /* characters */
+#define PAGE_EXAMINED_MAX 10000
+
+const char *pcai_object(const char *noun, uint64_t id, char out[PCAI_OBJECT])
+{
+    snprintf(out, PCAI_OBJECT, "%s %" PRIu64, noun, id);
+    return out;
+}
+
+const char *pcai_ca_object(const struct ca_record *ca, char out[PCAI_OBJECT])
+{
+    return pcai_object(ca->parent ? "sub" : "root", ca->id, out);
+}
+
+/* ---- Rows ---- */
+
+int pcai_ca_read(struct txn *txn, struct context *cx, uint64_t id, struct ca_record *ca, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct row_key key = pcai_key_id64(id);
+    int rc = pcai_record_get(txn, &pcai_ca_type, pcai_row_key_view(&key), ca, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return pcai_fail(err, rc, pcai_object("ca", id, object), NULL, "there is no such CA in this region");
+    if (rc != PCA_OK)
+        return rc;
+    ca->alias = pcai_arena_slice(&cx->arena, ca->alias);
+    ca->subject = pcai_arena_slice(&cx->arena, ca->subject);
+    ca->serial = pcai_arena_slice(&cx->arena, ca->serial);
+    ca->crl_url = pcai_arena_slice(&cx->arena, ca->crl_url);
+    return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
+}
+
+int pcai_ca_put(struct txn *txn, const struct ca_record *ca, pca_error *err)
+{
+    struct row_key key = pcai_key_id64(ca->id);
+    return pcai_record_put(txn, &pcai_ca_type, pcai_row_key_view(&key), ca, err);
+}
+
+int pcai_quota_read(struct txn *txn, uint64_t ca, struct quota_record *quota, pca_error *err)
+{
+    struct row_key key = pcai_key_id64(ca);
+    int rc = pcai_record_get(txn, &pcai_quota_type, pcai_row_key_view(&key), quota, err);
+    char object[PCAI_OBJECT];
+    if (rc == PCA_E_NOT_FOUND)
+        return pcai_fail(err, PCA_E_CORRUPT, pcai_object("ca", ca, object), "quota", "the CA's counters are missing");
+    return rc;
+}
+
+int pcai_quota_put(struct txn *txn, uint64_t ca, const struct quota_record *quota, pca_error *err)
+{
+    struct row_key key = pcai_key_id64(ca);
+    return pcai_record_put(txn, &pcai_quota_type, pcai_row_key_view(&key), quota, err);
+}
+
+static int missing(const struct ca_record *ca, const char *what, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    return pcai_fail(err, PCA_E_CORRUPT, pcai_ca_object(ca, object), NULL, "the CA's %s is missing", what);
+}
+
+int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation,
+                         struct generation_record *record, pca_error *err)
+{
+    struct row_key key = pcai_key_generation(ca->id, generation);
+    int rc = pcai_record_get(txn, &pcai_generation_type, pcai_row_key_view(&key), record, err);
+    if (rc != PCA_OK)
+        return rc == PCA_E_NOT_FOUND ? missing(ca, "key generation", err) : rc;
+    record->key_id = pcai_arena_slice(&cx->arena, record->key_id);
+    return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
+}
+
+int pcai_generation_put(struct txn *txn, uint64_t ca, uint64_t generation, const struct generation_record *record, pca_error *err)
+{
+    struct row_key key = pcai_key_generation(ca, generation);
+    return pcai_record_put(txn, &pcai_generation_type, pcai_row_key_view(&key), record, err);
+}
+
+int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, struct ca_cert_record *cert, pca_error *err)
+{
+    struct row_key key = pcai_key_ca_cert(ca->id, ca->generation, ca->parent ? CA_CERT_PARENT : CA_CERT_SELF);
+    int rc = pcai_record_get(txn, &pcai_ca_cert_type, pcai_row_key_view(&key), cert, err);
+    if (rc != PCA_OK)
+        return rc == PCA_E_NOT_FOUND ? missing(ca, "certificate", err) : rc;
+    cert->serial = pcai_arena_slice(&cx->arena, cert->serial);
+    cert->der = pcai_arena_slice(&cx->arena, cert->der);
+    return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
+}
+
+int pcai_ca_key(struct txn *txn, struct environment *env, struct random *random, const struct ca_record *ca,
+                const struct key **key, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct key_owner owner = {'c', ca->id, (uint32_t)ca->generation};
+    struct row_key row = pcai_key_generation(ca->id, ca->generation);
+    struct key_record record;
+    int rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&row), &record, err);
+    if (rc != PCA_OK)
+        return rc == PCA_E_NOT_FOUND ? missing(ca, "private key", err) : rc;
+    rc = pcai_keyring_load(pcai_environment_keyring(env), &owner, record.sealed, random, key, err);
+    if (rc != PCA_OK)
+        pcai_error_name_object(err, pcai_ca_object(ca, object));
+    return rc;
+}
+
+/* ---- Chain ---- */
+
+int pcai_chain_read(struct txn *txn, struct context *cx, uint64_t id, struct chain *chain, pca_error *err)
+{
+    chain->count = 0;
+    while (id != 0) {
+        char object[PCAI_OBJECT];
+        if (chain->count == PCAI_CHAIN_MAX)
+            return pcai_fail(err, PCA_E_CORRUPT, pcai_object("ca", id, object), "parent", "more than %d CAs stand in one chain", PCAI_CHAIN_MAX);
+        int rc = pcai_ca_read(txn, cx, id, &chain->ca[chain->count], err);
+        if (rc != PCA_OK)
+            return rc;
+        id = chain->ca[chain->count++].parent;
+    }
+    return PCA_OK;
+}
+
+/* The code that a CA's own trouble has; PCA_OK for none. */
+static int trouble(const struct ca_record *ca, int64_t now, pca_error *err)
+{
+    char object[PCAI_OBJECT], end[PCAI_TIME_TEXT];
+    pcai_ca_object(ca, object);
+    if (ca->state == PCA_CA_REVOKED)
+        return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is revoked");
+    if (ca->state != PCA_CA_PURCHASED && now > ca->not_after) {
+        pcai_time_text(ca->not_after, end);
+        return pcai_fail(err, PCA_E_EXPIRED, object, "not_after", "the CA's certificate ended on %s", end);
+    }
+    if (now >= ca->service_end) {
+        pcai_time_text(ca->service_end, end);
+        return pcai_fail(err, PCA_E_EXPIRED, object, "service_end", "the CA's service term ended on %s; renew it", end);
+    }
+    if (ca->state == PCA_CA_DISABLED)
+        return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is disabled");
+    if (ca->state != PCA_CA_ENABLED)
+        return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is not enabled yet");
+    return PCA_OK;
+}
+
+int pcai_chain_require_usable(const struct chain *chain, size_t first, int64_t now, pca_error *err)
+{
+    for (size_t i = first; i < chain->count; i++) {
+        int rc = trouble(&chain->ca[i], now, err);
+        if (rc == PCA_OK)
+            continue;
+        if (i > 0) {
+            rc = PCA_E_PARENT_STATE;
+            if (err)
+                err->code = rc;
+        }
+        return rc;
+    }
+    return PCA_OK;
+}
+
+int64_t pcai_chain_service_end(const struct chain *chain, size_t first)
+{
+    int64_t end = INT64_MAX;
+    for (size_t i = first; i < chain->count; i++)
+        if (chain->ca[i].service_end < end)
+            end = chain->ca[i].service_end;
+    return end;
+}
+
+uint64_t pcai_chain_months(const struct chain *chain, size_t first)
+{
+    uint64_t months = UINT64_MAX;
+    for (size_t i = first; i < chain->count; i++)
+        if (chain->ca[i].months < months)
+            months = chain->ca[i].months;
+    return months;
+}
+
+int pcai_ca_require_signing(const struct ca_record *ca, int64_t now, pca_error *err)
+{
+    char object[PCAI_OBJECT], end[PCAI_TIME_TEXT];
+    pcai_ca_object(ca, object);
+    if (ca->state == PCA_CA_PURCHASED)
+        return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is not enabled yet");
+    if (now <= ca->not_after)
+        return PCA_OK;
+    pcai_time_text(ca->not_after, end);
+    return pcai_fail(err, PCA_E_EXPIRED, object, "not_after", "the CA's certificate ended on %s", end);
+}
+
+/* ---- Alias ---- */
+
+static struct row_key alias_key(const char *alias)
+{
+    struct row_key key = pcai_row_key();
+    pcai_row_key_bytes(&key, pcai_slice_text("A"));
+    pcai_row_key_bytes(&key, pcai_slice_text(alias));
+    return key;
+}
+
+int pcai_alias_check(const char *alias, pca_error *err)
+{
+    size_t characters = 0;
+    struct slice text = pcai_slice_text(alias);
+    if (text.size > 4 * ALIAS_MAX || !pcai_utf8_printable(text, &characters) || characters > ALIAS_MAX)
+        return pcai_fail(err, PCA_E_INVALID, NULL, "alias", "an alias is at most %d characters of UTF-8 without control characters", ALIAS_MAX);
+    return PCA_OK;
+}
+
+/* The row's key ends in the CA's id, after a NUL that no alias holds. */
+static int alias_owner(struct txn *txn, const char *alias, uint64_t *id, pca_error *err)
+{
+    struct row_key prefix = alias_key(alias);
+    pcai_row_key_bytes(&prefix, pcai_slice("", 1));
+    struct scan *scan = NULL;
+    struct slice key, value;
+    int rc = pcai_scan_open(txn, TABLE_NAME, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
+    if (rc == PCA_OK)
+        rc = pcai_scan_next(scan, &key, &value, err);
+    if (rc == PCA_OK && key.size != prefix.size + 8)
+        rc = pcai_fail(err, PCA_E_CORRUPT, "region", "alias", "an alias row's key is malformed");
+    if (rc == PCA_OK)
+        *id = pcai_read_u64(key.data + prefix.size);
+    pcai_scan_close(scan);
+    return rc;
+}
+
+static struct row_key alias_row(const char *alias, uint64_t id)
+{
+    struct row_key key = alias_key(alias);
+    pcai_row_key_bytes(&key, pcai_slice("", 1));
+    pcai_row_key_u64(&key, id);
+    return key;
+}
+
+int pcai_alias_set(struct txn *txn, struct ca_record *ca, const char *alias, pca_error *err)
+{
+    char object[PCAI_OBJECT], old[4 * ALIAS_MAX + 1];
+    uint64_t owner;
+    struct index_record empty = {0};
+    snprintf(old, sizeof old, "%.*s", (int)ca->alias.size, ca->alias.data ? (const char *)ca->alias.data : "");
+    if (strcmp(old, alias) == 0)
+        return PCA_OK;
+    int rc = *alias ? alias_owner(txn, alias, &owner, err) : PCA_E_NOT_FOUND;
+    if (rc == PCA_OK)
+        return pcai_fail(err, PCA_E_EXISTS, pcai_ca_object(ca, object), "alias", "CA %" PRIu64 " has the alias \"%s\" already", owner, alias);
+    if (rc != PCA_E_NOT_FOUND)
+        return rc;
+    rc = PCA_OK;
+    if (*old) {
+        struct row_key key = alias_row(old, ca->id);
+        rc = pcai_delete(txn, TABLE_NAME, pcai_row_key_view(&key), err);
+        if (rc == PCA_E_NOT_FOUND)
+            return missing(ca, "alias row", err);
+    }
+    if (rc == PCA_OK && *alias) {
+        struct row_key key = alias_row(alias, ca->id);
+        rc = pcai_record_put(txn, &pcai_name_type, pcai_row_key_view(&key), &empty, err);
+    }
+    ca->alias = pcai_slice_text(alias);
+    return rc;
+}
+
+int pcai_alias_find(struct txn *txn, const char *alias, uint64_t *id, pca_error *err)
+{
+    int rc = alias_owner(txn, alias, id, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return pcai_fail(err, rc, "region", "alias", "no CA has the alias \"%s\"", alias);
+    return rc;
+}
+
+/* ---- Verbs ---- */
+
+static int change_state(struct txn *txn, struct context *cx, uint64_t id, uint64_t from, uint64_t to, enum action action,
+                        const char *refusal, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct ca_record ca;
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_read(txn, cx, id, &ca, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (ca.state != from)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&ca, object), "state", "%s", refusal);
+    ca.state = to;
+    rc = pcai_ca_put(txn, &ca, err);
+    if (rc == PCA_OK)
+        rc = pcai_rules_raise(txn, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, action, &(struct log_record){.ca = id}, err) : rc;
+}
+
+int pcai_ca_disable(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct ca_verb *verb = arguments;
+    return change_state(txn, cx, verb->id, PCA_CA_ENABLED, PCA_CA_DISABLED, ACTION_DISABLE, "only an enabled CA can be disabled", err);
+}
+
+int pcai_ca_resume(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct ca_verb *verb = arguments;
+    return change_state(txn, cx, verb->id, PCA_CA_DISABLED, PCA_CA_ENABLED, ACTION_RESUME, "only a disabled CA can be resumed", err);
+}
+
+int pcai_ca_set_alias(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct ca_verb *verb = arguments;
+    struct ca_record ca;
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_read(txn, cx, verb->id, &ca, err);
+    if (rc == PCA_OK)
+        rc = pcai_alias_set(txn, &ca, verb->alias, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_put(txn, &ca, err);
+    if (rc == PCA_OK)
+        rc = pcai_rules_raise(txn, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_ALIAS, &(struct log_record){.ca = verb->id}, err) : rc;
+}
+
+int pcai_ca_list(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct ca_list *list = arguments;
+    struct row_key from = pcai_key_id64(list->after + 1);
+    struct scan *scan = NULL;
+    struct slice key, value;
+    (void)cx;
+    int rc = pcai_scan_open(txn, TABLE_CA, pcai_slice(NULL, 0), pcai_row_key_view(&from), &scan, err);
+    uint64_t last = list->after;
+    size_t examined = 0;
+    list->next = 0;
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        struct ca_record ca;
+        if (list->count == list->limit || examined++ == PAGE_EXAMINED_MAX) {
+            list->next = last;
+            break;
+        }
+        rc = pcai_record_decode(&pcai_ca_type, key, value, &ca, err);
+        if (rc != PCA_OK)
+            break;
+        last = ca.id;
+        if (list->root ? ca.parent && ca.root == list->root : !ca.parent)
+            list->ids[list->count++] = ca.id;
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}

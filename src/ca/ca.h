@@ -1,0 +1,74 @@
+/* CAs: their rows, the chain above them, the states that allow or forbid, and what roots and subordinates share. */
+#ifndef PCAI_CA_H
+#define PCAI_CA_H
+
+#include "ca/context.h"
+#include "x509/certificate.h"
+
+/* A root and seven CAs below it: verifiers stop at eight above a leaf. */
+#define PCAI_CHAIN_MAX 8
+
+#define PCAI_OBJECT 40
+/* "root 3", "sub 4", "cert 17". */
+const char *pcai_ca_object(const struct ca_record *ca, char out[PCAI_OBJECT]);
+const char *pcai_object(const char *noun, uint64_t id, char out[PCAI_OBJECT]);
+
+/* Slices are copied into the context's arena. NOT_FOUND fills err. */
+int pcai_ca_read(struct txn *txn, struct context *cx, uint64_t id, struct ca_record *ca, pca_error *err);
+int pcai_ca_put(struct txn *txn, const struct ca_record *ca, pca_error *err);
+/* Likewise; a missing row reads as zeros. */
+int pcai_quota_read(struct txn *txn, uint64_t ca, struct quota_record *quota, pca_error *err);
+int pcai_quota_put(struct txn *txn, uint64_t ca, const struct quota_record *quota, pca_error *err);
+int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation,
+                         struct generation_record *record, pca_error *err);
+int pcai_generation_put(struct txn *txn, uint64_t ca, uint64_t generation, const struct generation_record *record, pca_error *err);
+/* The present certificate of a generation: a root's own, a subordinate's by its parent. */
+int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, struct ca_cert_record *cert, pca_error *err);
+/* The unsealed key of a generation, borrowed from the keyring. */
+struct environment;
+struct random;
+struct key;
+int pcai_ca_key(struct txn *txn, struct environment *env, struct random *random, const struct ca_record *ca,
+                const struct key **key, pca_error *err);
+
+/* A CA and those above it, the CA first and its root last. */
+struct chain {
+    struct ca_record ca[PCAI_CHAIN_MAX];
+    size_t count;
+};
+int pcai_chain_read(struct txn *txn, struct context *cx, uint64_t id, struct chain *chain, pca_error *err);
+/* Every CA from `first` up: ENABLED, certificate and term not over. Of several troubles in one CA the worst is reported:
+ * revoked, certificate expired, term expired, disabled. The first CA's own: STATE or EXPIRED; an ancestor's: PARENT_STATE. */
+int pcai_chain_require_usable(const struct chain *chain, size_t first, int64_t now, pca_error *err);
+/* The earliest end of a term in the chain, from `first` up; the fewest months of one. */
+int64_t pcai_chain_service_end(const struct chain *chain, size_t first);
+uint64_t pcai_chain_months(const struct chain *chain, size_t first);
+/* One CA: may it still sign CRLs and revoke? STATE before it is enabled, EXPIRED after its certificate's end. */
+int pcai_ca_require_signing(const struct ca_record *ca, int64_t now, pca_error *err);
+
+int pcai_alias_check(const char *alias, pca_error *err);
+/* Moves the alias row. EXISTS when another CA has the alias. */
+int pcai_alias_set(struct txn *txn, struct ca_record *ca, const char *alias, pca_error *err);
+/* NOT_FOUND fills err. */
+int pcai_alias_find(struct txn *txn, const char *alias, uint64_t *id, pca_error *err);
+
+/* ---- Verbs of both kinds of CA ---- */
+
+struct ca_verb {
+    uint64_t id;
+    const char *alias; /* set_alias */
+};
+int pcai_ca_disable(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+int pcai_ca_resume(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+int pcai_ca_set_alias(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+
+/* A page of CAs after an id: root 0 lists the roots, another the subordinates of that root. */
+struct ca_list {
+    uint64_t root, after, limit;
+    uint64_t *ids; /* room for limit */
+    size_t count;
+    uint64_t next;
+};
+int pcai_ca_list(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+
+#endif

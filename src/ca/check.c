@@ -1,0 +1,254 @@
+/* The check of a region: every record decodes, every index row has its object and every object its index rows, every sum
+ * is right, and the audit tree's head is that of the log. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "ca/certificate.h"
+#include "ca/leaf_names.h"
+#include "ca/log.h"
+#include "ca/quota.h"
+#include "ca/region.h"
+
+struct totals {
+    uint64_t names, expiries, statuses; /* index rows that objects account for */
+};
+
+/* One row: decoded already where it has a type of its own. */
+typedef int (*row_check)(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err);
+
+static int each(struct txn *txn, struct context *cx, enum table table, row_check check, void *state, uint64_t *count, pca_error *err)
+{
+    struct scan *scan = NULL;
+    struct slice key, value;
+    int rc = pcai_scan_open(txn, table, pcai_slice(NULL, 0), pcai_slice(NULL, 0), &scan, err);
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        if (count)
+            (*count)++;
+        rc = check(txn, cx, key, value, state, err);
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}
+
+static int wrong(pca_error *err, const char *noun, uint64_t id, const char *what)
+{
+    char object[PCAI_OBJECT];
+    return pcai_fail(err, PCA_E_CORRUPT, pcai_object(noun, id, object), NULL, "%s", what);
+}
+
+/* ---- Certificates ---- */
+
+static int check_cert(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    struct totals *totals = state;
+    struct cert_view view;
+    struct index_record index;
+    struct revocation_record row;
+    uint64_t sequence = 0;
+    (void)cx, (void)value;
+    if (key.size != 8)
+        return wrong(err, "cert", 0, "a certificate row's key is not 8 octets");
+    int rc = pcai_cert_read(txn, pcai_read_u64(key.data), &view, err);
+    if (rc != PCA_OK)
+        return rc;
+    for (int i = 1; i < 6 && view.record.serial.size > 6; i++)
+        sequence = sequence << 8 | view.record.serial.data[i];
+    if (sequence != view.id)
+        return wrong(err, "cert", view.id, "the serial number does not hold the certificate's sequence");
+    struct row_key expiry = pcai_key_expiry(view.record.not_after, view.id);
+    rc = pcai_record_get(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &index, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return wrong(err, "cert", view.id, "the expiry row is missing");
+    totals->expiries++;
+    if (rc == PCA_OK)
+        rc = pcai_leaf_names_check(txn, view.record.der, view.id, &totals->names, err);
+    if (rc != PCA_OK || view.status.status == PCA_STATUS_ISSUED)
+        return rc;
+    totals->statuses++;
+    struct row_key revocation = pcai_key_revocation(view.record.issuer, view.record.generation, view.record.serial);
+    rc = pcai_record_get(txn, &pcai_revocation_type, pcai_row_key_view(&revocation), &row, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return wrong(err, "cert", view.id, "it is revoked and its revocation row is missing");
+    if (rc == PCA_OK && (row.certificate != view.id || row.reason != view.status.reason || row.revoked_at != view.status.at))
+        return wrong(err, "cert", view.id, "its status and its revocation row disagree");
+    return rc;
+}
+
+/* ---- Index rows and rows that only have to decode ---- */
+
+static int check_decodes(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    union {
+        struct token_record token;
+        struct piece_record piece;
+        struct key_record key;
+        struct ca_cert_record ca_cert;
+        struct status_record status;
+        struct index_record index;
+    } record;
+    (void)txn, (void)cx;
+    return pcai_record_decode(state, key, value, &record, err);
+}
+
+static int check_rows(struct txn *txn, struct context *cx, const struct record_type *type, uint64_t *count, pca_error *err)
+{
+    return each(txn, cx, type->table, check_decodes, (void *)type, count, err);
+}
+
+/* ---- CAs ---- */
+
+static int check_generation(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation, pca_error *err)
+{
+    struct generation_record record;
+    struct ca_cert_record cert;
+    struct scan *scan = NULL;
+    struct slice key, value;
+    uint64_t count = 0, sum = 0, size = 0;
+    struct row_key prefix = pcai_key_generation(ca->id, generation);
+    int rc = pcai_generation_read(txn, cx, ca, generation, &record, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_cert_read(txn, cx, ca, &cert, err);
+    if (rc == PCA_OK)
+        rc = pcai_scan_open(txn, TABLE_REVOCATION, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        struct revocation_record row;
+        rc = pcai_record_decode(&pcai_revocation_type, key, value, &row, err);
+        count++;
+        sum ^= pcai_record_check(value);
+    }
+    pcai_scan_close(scan);
+    if (rc != PCA_E_NOT_FOUND)
+        return rc;
+    if (count != record.revocations || sum != record.revocations_xor)
+        return wrong(err, "ca", ca->id, "the revocation rows are not those that were counted");
+    if (record.crl_number > record.crl_counter)
+        return wrong(err, "ca", ca->id, "the newest CRL's number was never given out");
+    rc = PCA_OK;
+    for (uint64_t i = 0; rc == PCA_OK && i < record.crl_pieces; i++) {
+        struct piece_record held;
+        struct row_key at = pcai_key_piece(ca->id, generation, record.crl_number, i);
+        rc = pcai_record_get(txn, &pcai_piece_type, pcai_row_key_view(&at), &held, err);
+        size += rc == PCA_OK ? held.data.size : 0;
+    }
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && size != record.crl_size))
+        return wrong(err, "ca", ca->id, "the newest CRL is not whole");
+    return rc;
+}
+
+struct issued {
+    uint64_t issuer, count;
+};
+
+static int count_issued(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    struct issued *issued = state;
+    struct cert_record record;
+    (void)txn, (void)cx;
+    int rc = pcai_record_decode(&pcai_cert_type, key, value, &record, err);
+    issued->count += rc == PCA_OK && record.issuer == issued->issuer;
+    return rc;
+}
+
+static int count_deleted(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    struct issued *issued = state;
+    struct revocation_record record;
+    (void)txn, (void)cx;
+    int rc = pcai_record_decode(&pcai_revocation_type, key, value, &record, err);
+    issued->count += rc == PCA_OK && record.deleted_at && key.size > 8 && pcai_read_u64(key.data) == issued->issuer;
+    return rc;
+}
+
+static int check_ca(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    struct ca_record ca;
+    struct quota_record quota;
+    (void)value, (void)state;
+    if (key.size != 8)
+        return wrong(err, "ca", 0, "a CA row's key is not 8 octets");
+    struct issued issued = {pcai_read_u64(key.data), 0};
+    int rc = pcai_ca_read(txn, cx, issued.issuer, &ca, err);
+    for (uint64_t g = 1; rc == PCA_OK && g <= ca.generation; g++)
+        rc = check_generation(txn, cx, &ca, g, err);
+    if (rc == PCA_OK && !ca.parent)
+        rc = pcai_quota_check(txn, cx, ca.id, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_read(txn, ca.id, &quota, err);
+    if (rc == PCA_OK && ca.parent)
+        rc = each(txn, cx, TABLE_CERT, count_issued, &issued, NULL, err);
+    if (rc == PCA_OK && ca.parent)
+        rc = each(txn, cx, TABLE_REVOCATION, count_deleted, &issued, NULL, err);
+    if (rc == PCA_OK && ca.parent && issued.count != quota.issued)
+        return wrong(err, "sub", ca.id, "the certificates that are there and those that were deleted are not as many as were issued");
+    return rc;
+}
+
+static int count_aliases(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    uint64_t *aliases = state;
+    struct ca_record ca;
+    (void)txn, (void)cx;
+    int rc = pcai_record_decode(&pcai_ca_type, key, value, &ca, err);
+    *aliases += rc == PCA_OK && ca.alias.size > 0;
+    return rc;
+}
+
+/* ---- Log ---- */
+
+struct log_state {
+    struct frontier frontier;
+    int64_t time;
+};
+
+static int check_log(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    struct log_state *log = state;
+    struct log_record row;
+    (void)txn, (void)cx;
+    int rc = pcai_record_decode(&pcai_log_type, key, value, &row, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (key.size != 8 || pcai_read_u64(key.data) != log->frontier.size + 1 || row.time < log->time)
+        return wrong(err, "region", 0, "the log has a gap, or its times go back");
+    log->time = row.time;
+    return pcai_frontier_add(&log->frontier, value, err);
+}
+
+static int check_tree(struct txn *txn, struct context *cx, pca_error *err)
+{
+    struct log_state log = {0};
+    uint64_t size = 0;
+    uint8_t computed[32], held[32];
+    int rc = each(txn, cx, TABLE_LOG, check_log, &log, NULL, err);
+    if (rc == PCA_OK)
+        rc = pcai_frontier_head(&log.frontier, computed, err);
+    if (rc == PCA_OK)
+        rc = pcai_log_head(txn, &size, held, err);
+    if (rc == PCA_OK && (size != log.frontier.size || memcmp(computed, held, sizeof held) != 0))
+        return wrong(err, "region", 0, "the audit tree's frontier is not that of the log");
+    return rc;
+}
+
+int pcai_region_verify(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    static const struct record_type *const plain[] = {&pcai_token_type, &pcai_piece_type, &pcai_key_type, &pcai_ca_cert_type};
+    struct totals totals = {0};
+    uint64_t names = 0, expiries = 0, statuses = 0, aliases = 0;
+    (void)arguments;
+    int rc = each(txn, cx, TABLE_CA, check_ca, NULL, NULL, err);
+    if (rc == PCA_OK)
+        rc = each(txn, cx, TABLE_CERT, check_cert, &totals, NULL, err);
+    for (size_t i = 0; rc == PCA_OK && i < sizeof plain / sizeof *plain; i++)
+        rc = check_rows(txn, cx, plain[i], NULL, err);
+    if (rc == PCA_OK)
+        rc = check_rows(txn, cx, &pcai_name_type, &names, err);
+    if (rc == PCA_OK)
+        rc = check_rows(txn, cx, &pcai_expiry_type, &expiries, err);
+    if (rc == PCA_OK)
+        rc = check_rows(txn, cx, &pcai_status_type, &statuses, err);
+    if (rc == PCA_OK)
+        rc = each(txn, cx, TABLE_CA, count_aliases, &aliases, NULL, err);
+    if (rc == PCA_OK && (names != totals.names + aliases || expiries != totals.expiries || statuses != totals.statuses))
+        rc = wrong(err, "region", 0, "an index has rows that belong to no certificate");
+    return rc == PCA_OK ? check_tree(txn, cx, err) : rc;
+}

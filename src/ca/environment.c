@@ -1,0 +1,219 @@
+#include "ca/environment.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+#define STRETCH_ROUNDS 600000
+#define STRETCH_ROUNDS_MAX 100000000
+#define SALT_SIZE 16
+#define SEQUENCE_BLOCK 1024
+/* A sequence is five octets of the serial number. */
+#define SEQUENCE_END (UINT64_C(1) << 40)
+
+struct environment {
+    struct store *store;
+    struct keyring *keyring;
+    pthread_mutex_t lock;
+    uint64_t next, end; /* reserved and unused sequences */
+};
+
+static struct slice storage_associated(void)
+{
+    return pcai_slice_text("pca region key 1");
+}
+
+/* The key that wraps the region key. */
+static int wrapping_key(const struct storage_key *given, const struct storage_record *record, uint8_t key[PCAI_SEAL_KEY],
+                        pca_error *err)
+{
+    if (given->kind == STORAGE_PASSPHRASE)
+        return pcai_stretch(given->secret, record->salt, (uint32_t)record->rounds, key, err);
+    memcpy(key, given->secret.data, PCAI_SEAL_KEY);
+    return PCA_OK;
+}
+
+int pcai_region_key_make(const struct storage_key *given, struct random *random, uint8_t region_key[PCAI_SEAL_KEY],
+                         struct storage_record *record, struct buf *work, pca_error *err)
+{
+    uint8_t salt[SALT_SIZE], key[PCAI_SEAL_KEY];
+    *record = (struct storage_record){.kind = given->kind};
+    int rc = pcai_random_bytes(random, region_key, PCAI_SEAL_KEY, err);
+    if (rc == PCA_OK)
+        rc = pcai_random_bytes(random, salt, sizeof salt, err);
+    if (rc != PCA_OK)
+        return rc;
+    size_t salt_size = given->kind == STORAGE_PASSPHRASE ? SALT_SIZE : 0;
+    record->salt = pcai_slice(salt, salt_size);
+    record->rounds = salt_size ? STRETCH_ROUNDS : 0;
+    struct buf sealed = {0};
+    if (given->kind == STORAGE_PLAIN) {
+        pcai_buf_put(&sealed, region_key, PCAI_SEAL_KEY);
+    } else {
+        rc = wrapping_key(given, record, key, err);
+        if (rc == PCA_OK)
+            rc = pcai_seal(key, random, storage_associated(), pcai_slice(region_key, PCAI_SEAL_KEY), &sealed, err);
+        pcai_wipe(key, sizeof key);
+    }
+    pcai_buf_put(work, salt, salt_size);
+    pcai_buf_slice(work, pcai_buf_view(&sealed));
+    if (rc == PCA_OK)
+        rc = sealed.failed ? pcai_no_memory(err) : pcai_buf_check(work, err);
+    if (rc == PCA_OK) {
+        record->salt.data = work->data;
+        record->region_key = pcai_slice(work->data + salt_size, work->size - salt_size);
+    }
+    pcai_buf_free(&sealed);
+    return rc;
+}
+
+static int unwrap(const struct storage_key *given, const struct storage_record *record, struct buf *region_key, pca_error *err)
+{
+    if (record->kind != given->kind)
+        return pcai_fail(err, PCA_E_LOCKED, NULL, "config", "the region's private keys are %s, and the configuration gives %s",
+                         record->kind == STORAGE_PLAIN        ? "stored plain"
+                         : record->kind == STORAGE_PASSPHRASE ? "sealed by a passphrase"
+                                                              : "sealed by a key",
+                         given->kind == STORAGE_PLAIN        ? "no storage key"
+                         : given->kind == STORAGE_PASSPHRASE ? "a passphrase"
+                                                             : "a key");
+    if (record->kind == STORAGE_PLAIN) {
+        pcai_buf_slice(region_key, record->region_key);
+        return pcai_buf_check(region_key, err);
+    }
+    if (record->rounds > STRETCH_ROUNDS_MAX)
+        return pcai_fail(err, PCA_E_CORRUPT, NULL, "storage", "the store asks for more than %d rounds of PBKDF2", STRETCH_ROUNDS_MAX);
+    uint8_t key[PCAI_SEAL_KEY];
+    int rc = wrapping_key(given, record, key, err);
+    if (rc == PCA_OK)
+        rc = pcai_unseal(key, storage_associated(), record->region_key, region_key, err);
+    pcai_wipe(key, sizeof key);
+    if (rc == PCA_E_LOCKED)
+        return pcai_fail(err, PCA_E_LOCKED, NULL, given->kind == STORAGE_PASSPHRASE ? "passphrase" : "key",
+                         "the storage key does not open this region");
+    return rc;
+}
+
+/* The storage record is copied out of its transaction: stretching a passphrase takes long. */
+static int prove(struct store *store, const struct storage_key *given, struct buf *region_key, pca_error *err)
+{
+    struct txn *txn = NULL;
+    struct storage_record record;
+    struct row_key key = pcai_key_text("storage");
+    struct buf work = {0};
+    int rc = pcai_txn_read(store, &txn, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_get(txn, &pcai_storage_type, pcai_row_key_view(&key), &record, err);
+    if (rc == PCA_E_NOT_FOUND && txn)
+        rc = pcai_fail(err, PCA_E_CORRUPT, NULL, NULL, "the store has no storage key record: its creation was cut short");
+    if (rc == PCA_OK) {
+        pcai_buf_slice(&work, record.salt);
+        pcai_buf_slice(&work, record.region_key);
+        rc = pcai_buf_check(&work, err);
+    }
+    pcai_txn_abort(txn);
+    if (rc == PCA_OK) {
+        record.salt.data = work.data;
+        record.region_key.data = work.data + record.salt.size;
+        rc = unwrap(given, &record, region_key, err);
+    }
+    if (rc == PCA_OK && region_key->size != PCAI_SEAL_KEY)
+        rc = pcai_fail(err, PCA_E_CORRUPT, NULL, "storage", "the region key is not %d octets", PCAI_SEAL_KEY);
+    pcai_buf_free(&work);
+    return rc;
+}
+
+static int make(struct store *store, void *region_key, void **attachment, pca_error *err)
+{
+    struct environment *env = pcai_alloc(sizeof *env);
+    if (!env)
+        return pcai_no_memory(err);
+    env->store = store;
+    int rc = pcai_keyring_new(region_key, &env->keyring, err);
+    if (rc == PCA_OK && pthread_mutex_init(&env->lock, NULL) != 0) {
+        pcai_keyring_free(env->keyring);
+        rc = pcai_no_memory(err);
+    }
+    if (rc != PCA_OK) {
+        pcai_free(env);
+        return rc;
+    }
+    *attachment = env;
+    return PCA_OK;
+}
+
+static void destroy(void *attachment, int forked)
+{
+    struct environment *env = attachment;
+    pcai_keyring_free(env->keyring);
+    if (!forked)
+        pthread_mutex_destroy(&env->lock);
+    pcai_free(env);
+}
+
+int pcai_environment_open(struct store *store, const struct storage_key *given, struct environment **env, pca_error *err)
+{
+    struct buf region_key = {0};
+    void *attachment = NULL;
+    int rc = prove(store, given, &region_key, err);
+    if (rc == PCA_OK)
+        rc = pcai_store_attach(store, make, destroy, region_key.data, &attachment, err);
+    if (rc == PCA_OK)
+        *env = attachment;
+    pcai_buf_free(&region_key);
+    return rc;
+}
+
+struct store *pcai_environment_store(const struct environment *env)
+{
+    return env->store;
+}
+
+struct keyring *pcai_environment_keyring(const struct environment *env)
+{
+    return env->keyring;
+}
+
+struct reservation {
+    struct change change;
+    uint64_t first;
+};
+
+static int reserve(struct txn *txn, struct change *change, pca_error *err)
+{
+    struct reservation *r = (struct reservation *)change;
+    struct row_key key = pcai_key_text("sequence");
+    struct sequence_record record = {.next = 1};
+    int rc = pcai_record_get(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
+    if (rc != PCA_OK && rc != PCA_E_NOT_FOUND)
+        return rc;
+    if (record.next > SEQUENCE_END - SEQUENCE_BLOCK)
+        return pcai_fail(err, PCA_E_FULL, NULL, "sequence", "all 2^40 serial numbers of the region have been used");
+    r->first = record.next;
+    record.next += SEQUENCE_BLOCK;
+    return pcai_record_put(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
+}
+
+int pcai_sequence_take(struct environment *env, uint64_t *sequence, pca_error *err)
+{
+    for (;;) {
+        pthread_mutex_lock(&env->lock);
+        int found = env->next < env->end;
+        if (found)
+            *sequence = env->next++;
+        pthread_mutex_unlock(&env->lock);
+        if (found)
+            return PCA_OK;
+        struct reservation r = {.change.apply = reserve};
+        int rc = pcai_store_commit(env->store, &r.change, err);
+        if (rc != PCA_OK)
+            return rc;
+        pthread_mutex_lock(&env->lock);
+        if (env->next == env->end) { /* else another thread was faster, and this block is burnt */
+            env->next = r.first;
+            env->end = r.first + SEQUENCE_BLOCK;
+        }
+        pthread_mutex_unlock(&env->lock);
+    }
+}

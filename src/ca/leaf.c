@@ -1,0 +1,315 @@
+/* End-entity certificates: the rules of a request and the rows of one issue (rules.md, order of checks). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "ca/leaf_names.h"
+#include "ca/log.h"
+#include "ca/plan.h"
+#include "ca/quota.h"
+#include "ca/validity.h"
+
+/* ---- Arguments ---- */
+
+static int read_csr(struct plan *plan, pca_error *err)
+{
+    int rc = pcai_csr_read(plan->request->csr, &plan->csr_work, &plan->csr, err);
+    if (rc == PCA_OK)
+        rc = pcai_csr_verify(&plan->csr, &plan->algorithm, err);
+    plan->has_csr = 1;
+    plan->container = PCA_CONTAINER_CSR;
+    if (rc == PCA_E_CSR || rc == PCA_E_ALGORITHM) {
+        pcai_error_name_object(err, "request");
+        pcai_error_name_field(err, "csr");
+    }
+    return rc;
+}
+
+static int read_public_key(struct plan *plan, pca_error *err)
+{
+    struct public_key *key = NULL;
+    int rc = pcai_public_read(plan->request->public_key, &key, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_check_weak(key, err);
+    if (rc == PCA_OK)
+        plan->algorithm = pcai_public_algorithm(key);
+    pcai_public_free(key);
+    plan->container = PCA_CONTAINER_PUBLIC;
+    if (rc == PCA_E_ALGORITHM) {
+        pcai_error_name_object(err, "request");
+        pcai_error_name_field(err, "public_key");
+    }
+    return rc;
+}
+
+int pcai_leaf_arguments(struct plan *plan, pca_error *err)
+{
+    const struct pca_request *request = plan->request;
+    struct buf inputs = {0};
+    int rc = pcai_request_check_leaf(request, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->container = PCA_CONTAINER_MANAGED;
+    plan->algorithm = request->key_algorithm;
+    if (request->csr.data)
+        rc = read_csr(plan, err);
+    else if (request->public_key.data)
+        rc = read_public_key(plan, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->token = (struct token){.text = request->token, .verb = TOKEN_REQUEST, .object = plan->ca};
+    if (request->token) {
+        pcai_request_encode(request, &inputs);
+        rc = pcai_buf_check(&inputs, err);
+        if (rc == PCA_OK)
+            rc = pcai_token_inputs(&plan->token, pcai_buf_view(&inputs), err);
+        pcai_buf_free(&inputs);
+    }
+    return rc;
+}
+
+/* ---- Rules ---- */
+
+static int check_kind(const struct ca_record *sub, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    if (sub->kind == PCA_KIND_COMPLIANCE)
+        return pcai_fail(err, PCA_E_UNSUPPORTED, pcai_ca_object(sub, object), "kind", "requests on a compliance CA need the review, which is not in this build");
+    return PCA_OK;
+}
+
+static int check_family(struct plan *plan, const struct ca_record *sub, const struct context *cx, pca_error *err)
+{
+    const char *field = plan->has_csr ? "csr" : plan->container == PCA_CONTAINER_PUBLIC ? "public_key" : "key_algorithm";
+    if (!plan->algorithm)
+        plan->algorithm = sub->family == PCA_FAMILY_RSA ? PCA_KEY_RSA_2048 : PCA_KEY_EC_P256;
+    if (pcai_algorithm_family(plan->algorithm) != (int)sub->family)
+        return pcai_fail(err, PCA_E_ALGORITHM, "request", field, "the key is %s and the CA's family is %s", pcai_algorithm_name(plan->algorithm),
+                         sub->family == PCA_FAMILY_RSA ? "RSA" : "ECC");
+    if (plan->algorithm == PCA_KEY_RSA_1024 && !pcai_policy(cx, POLICY_ALLOW_WEAK))
+        return pcai_fail(err, PCA_E_ALGORITHM, "request", field, "RSA keys have at least 2048 bits unless policy allow_weak is on");
+    return PCA_OK;
+}
+
+static int set_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err)
+{
+    const struct ca_record *sub = &chain->ca[0];
+    struct validity_limits limits = {.has_issuer = 1,
+                                     .issuer_not_before = sub->not_before,
+                                     .issuer_not_after = sub->not_after,
+                                     .months = pcai_chain_months(chain, 0),
+                                     .short_lived = pcai_policy(cx, POLICY_SHORT_LIVED) != 0,
+                                     .years_max = PCAI_LEAF_YEARS_MAX};
+    struct certificate *c = &plan->certificate;
+    int rc = pcai_validity_resolve(plan->request, &limits, cx->now, cx->now - pcai_policy(cx, POLICY_BACKDATE_SECONDS), &c->not_before,
+                                   &c->not_after, err);
+    if (rc == PCA_OK)
+        plan->lint.longest = pcai_validity_longest(&limits, c->not_before);
+    return rc;
+}
+
+static int set_crl_address(struct plan *plan, const struct ca_record *issuer, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    int asked = plan->request->crl_address;
+    if (asked == 1 && issuer->crl_url.size == 0)
+        return pcai_fail(err, PCA_E_INVALID, "request", "crl_address", "%s has no CRL address to include", pcai_ca_object(issuer, object));
+    plan->lint.include_crl = asked != 0 && issuer->crl_url.size;
+    if (plan->lint.include_crl)
+        plan->certificate.crl_url = pcai_arena_slice(&plan->arena, issuer->crl_url);
+    return PCA_OK;
+}
+
+static void set_usage(struct plan *plan)
+{
+    struct certificate *c = &plan->certificate;
+    int type = plan->request->type, mail = 0;
+    c->key_usage = KU_DIGITAL_SIGNATURE;
+    if (pcai_algorithm_family(plan->algorithm) == PCA_FAMILY_RSA)
+        c->key_usage |= KU_KEY_ENCIPHERMENT; /* RFC 8813: not on an EC key */
+    if (type != PCA_CERT_CLIENT)
+        c->eku[c->eku_count++] = pcai_oid(OID_SERVER_AUTH);
+    if (type != PCA_CERT_SERVER)
+        c->eku[c->eku_count++] = pcai_oid(OID_CLIENT_AUTH);
+    for (size_t i = 0; i < plan->subject.san_count; i++)
+        mail |= plan->subject.san[i].type == PCA_SAN_EMAIL;
+    if (mail && type == PCA_CERT_CLIENT)
+        c->eku[c->eku_count++] = pcai_oid(OID_EMAIL_PROTECTION);
+}
+
+/* What make and lint need of the issuer, copied: it outlives the transaction. */
+static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err)
+{
+    struct generation_record generation;
+    struct ca_cert_record cert;
+    struct certificate *c = &plan->certificate;
+    int rc = pcai_generation_read(txn, cx, sub, sub->generation, &generation, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_cert_read(txn, cx, sub, &cert, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_key(txn, plan->env, plan->random, sub, &plan->issuer_key, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->issuer = sub->id;
+    plan->issuer_generation = sub->generation;
+    c->issuer = pcai_arena_slice(&plan->arena, sub->subject);
+    c->authority_key_id = pcai_arena_slice(&plan->arena, generation.key_id);
+    c->signature_key = (int)sub->algorithm;
+    plan->lint.issuer = pcai_arena_slice(&plan->arena, cert.der);
+    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
+}
+
+static int set_names(struct plan *plan, const struct ca_record *sub, pca_error *err)
+{
+    struct buf san = {0};
+    plan->subject.arena = &plan->arena;
+    int rc = pcai_subject_leaf(plan->request, plan->has_csr ? &plan->csr : NULL, sub->subject, &plan->subject, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->certificate.subject = plan->subject.name;
+    plan->lint.given_names = plan->subject.given;
+    if (plan->subject.san_count) {
+        pcai_san_write(&san, plan->subject.san, plan->subject.san_count);
+        rc = pcai_buf_check(&san, err);
+        if (rc == PCA_OK)
+            plan->certificate.san = pcai_arena_slice(&plan->arena, pcai_buf_view(&san));
+        pcai_buf_free(&san);
+    }
+    return rc == PCA_OK && plan->arena.failed ? pcai_no_memory(err) : rc;
+}
+
+/* The issuer's own key has the form of the one that is yet to be made. */
+static int lint(struct plan *plan, pca_error *err)
+{
+    struct certificate issuer;
+    if (plan->container != PCA_CONTAINER_MANAGED)
+        return pcai_plan_lint(plan, plan->has_csr ? plan->csr.public_key : plan->request->public_key, err);
+    int rc = pcai_certificate_read(plan->lint.issuer, &issuer, err);
+    return rc == PCA_OK ? pcai_plan_lint(plan, issuer.public_key, err) : rc;
+}
+
+int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int *replayed, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct chain chain;
+    struct quota_record quota;
+    uint64_t results[4];
+    int rc = pcai_token_replay(txn, &plan->token, replayed, results, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (*replayed) {
+        plan->certificate_id = results[0];
+        return PCA_OK;
+    }
+    plan->lint = (struct lint_context){.role = LINT_LEAF, .type = plan->request->type, .allow_weak = pcai_policy(cx, POLICY_ALLOW_WEAK) != 0};
+    plan->certificate.path_length = -1;
+    rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_rules_read(txn, &plan->rules, err);
+    if (rc == PCA_OK)
+        rc = pcai_chain_read(txn, cx, plan->ca, &chain, err);
+    if (rc == PCA_OK)
+        rc = pcai_chain_require_usable(&chain, 0, cx->now, err);
+    if (rc == PCA_OK)
+        rc = check_kind(&chain.ca[0], err);
+    if (rc == PCA_OK)
+        rc = check_family(plan, &chain.ca[0], cx, err);
+    if (rc == PCA_OK)
+        rc = set_names(plan, &chain.ca[0], err);
+    if (rc == PCA_OK)
+        rc = set_validity(plan, &chain, cx, err);
+    if (rc == PCA_OK)
+        rc = set_crl_address(plan, &chain.ca[0], err);
+    if (rc == PCA_OK)
+        rc = set_issuer(txn, cx, plan, &chain.ca[0], err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->service_end = pcai_chain_service_end(&chain, 0);
+    set_usage(plan);
+    rc = lint(plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_read(txn, plan->ca, &quota, err);
+    return rc == PCA_OK ? pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err) : rc;
+}
+
+/* ---- Record ---- */
+
+static int put_certificate(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err)
+{
+    struct row_key key = pcai_key_id64(plan->sequence);
+    struct buf ignored = {0};
+    for (size_t i = 0; plan->has_csr && i < plan->csr.ignored_count; i++)
+        pcai_der_put(&ignored, DER_OID, plan->csr.ignored[i]);
+    if (plan->has_csr && plan->csr.san.data && !plan->request->use_csr_san)
+        pcai_der_put(&ignored, DER_OID, pcai_oid(OID_SUBJECT_ALT_NAME));
+    int rc = pcai_buf_check(&ignored, err);
+    if (rc == PCA_OK) {
+        struct cert_record record = {.issuer = plan->issuer,
+                                     .generation = plan->issuer_generation,
+                                     .type = (uint64_t)plan->request->type,
+                                     .container = (uint64_t)plan->container,
+                                     .algorithm = (uint64_t)plan->algorithm,
+                                     .serial = plan->certificate.serial,
+                                     .created = cx->now,
+                                     .not_before = plan->certificate.not_before,
+                                     .not_after = plan->certificate.not_after,
+                                     .alias = pcai_slice_text(plan->request->alias ? plan->request->alias : ""),
+                                     .actor = pcai_slice_text(cx->actor),
+                                     .ignored = pcai_buf_view(&ignored),
+                                     .der = pcai_buf_view(&plan->der),
+                                     .sealed_key = pcai_buf_view(&plan->sealed)};
+        rc = pcai_record_put(txn, &pcai_cert_type, pcai_row_key_view(&key), &record, err);
+    }
+    pcai_buf_free(&ignored);
+    return rc;
+}
+
+static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, struct quota_record *quota, pca_error *err)
+{
+    uint8_t digest[PCAI_DIGEST_MAX];
+    uint64_t results[4] = {plan->sequence};
+    struct row_key expiry = pcai_key_expiry(plan->certificate.not_after, plan->sequence);
+    int rc = put_certificate(txn, cx, plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_leaf_names_put(txn, pcai_buf_view(&plan->der), plan->sequence, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &(struct index_record){0}, err);
+    pcai_quota_spend(quota);
+    if (rc == PCA_OK)
+        rc = pcai_quota_put(txn, plan->ca, quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_token_keep(txn, &plan->token, results, err);
+    if (rc == PCA_OK)
+        rc = pcai_digest(PCAI_SHA256, pcai_buf_view(&plan->der), digest, err);
+    if (rc != PCA_OK)
+        return rc;
+    struct log_record entry = {.ca = plan->ca, .object = plan->sequence, .units = -1, .digest = pcai_slice(digest, 32)};
+    entry.token = pcai_slice_text(plan->token.text ? plan->token.text : "");
+    return pcai_log_append(txn, cx, ACTION_ISSUE, &entry, err);
+}
+
+int pcai_leaf_record(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct plan *plan = arguments;
+    struct quota_record quota;
+    uint64_t results[4], rules;
+    int replayed;
+    int rc = pcai_token_replay(txn, &plan->token, &replayed, results, err);
+    if (rc == PCA_OK && replayed) {
+        plan->certificate_id = results[0];
+        return PCA_OK;
+    }
+    if (rc == PCA_OK)
+        rc = pcai_rules_read(txn, &rules, err);
+    if (rc == PCA_OK && (rules != plan->rules || cx->now >= plan->service_end))
+        return PCAI_AGAIN;
+    if (rc == PCA_OK)
+        rc = pcai_quota_read(txn, plan->ca, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err);
+    if (rc == PCA_OK)
+        rc = put_rows(txn, cx, plan, &quota, err);
+    plan->certificate_id = plan->sequence;
+    return rc;
+}

@@ -1,0 +1,24 @@
+/* The log: one row a change, ledger and audit in one, and the RFC 9162 Merkle tree over its rows. */
+#ifndef PCAI_LOG_H
+#define PCAI_LOG_H
+
+#include "ca/context.h"
+
+/* The last row's sequence and time; 0 and 0 before the first. */
+int pcai_log_end(struct txn *txn, uint64_t *sequence, int64_t *time, pca_error *err);
+/* Appends a row dated cx->now by cx->actor. ca, object, units, digest and token come from the entry. */
+int pcai_log_append(struct txn *txn, struct context *cx, enum action action, const struct log_record *entry, pca_error *err);
+/* The tree's head over all rows, from the frontier. */
+int pcai_log_head(struct txn *txn, uint64_t *size, uint8_t head[32], pca_error *err);
+
+/* Adds one leaf hash to a frontier held in hashes (size * 32 octets used). Exposed for the check of a region. */
+#define FRONTIER_MAX 64
+struct frontier {
+    uint64_t size;
+    size_t count;
+    uint8_t hash[FRONTIER_MAX][32];
+};
+int pcai_frontier_add(struct frontier *f, struct slice leaf, pca_error *err);
+int pcai_frontier_head(const struct frontier *f, uint8_t head[32], pca_error *err);
+
+#endif

@@ -1,0 +1,99 @@
+#include "ca/plan.h"
+
+#include <string.h>
+
+void pcai_plan_reset(struct plan *plan)
+{
+    pcai_key_free(plan->key);
+    plan->key = NULL;
+    pcai_buf_free(&plan->tbs);
+    pcai_buf_free(&plan->der);
+    pcai_buf_free(&plan->sealed);
+    pcai_arena_free(&plan->arena);
+    plan->certificate = (struct certificate){0};
+    plan->subject = (struct subject){0};
+}
+
+void pcai_plan_free(struct plan *plan)
+{
+    pcai_plan_reset(plan);
+    pcai_buf_free(&plan->csr_work);
+}
+
+/* One octet 01..7F ‖ sequence in five ‖ ten random: positive, minimal, unique by the sequence, 80 bits unforeseeable. */
+static int make_serial(struct plan *plan, pca_error *err)
+{
+    int rc = pcai_random_bytes(plan->random, plan->serial, sizeof plan->serial, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->serial[0] = (uint8_t)(plan->serial[0] % 0x7F + 1);
+    for (int i = 0; i < 5; i++)
+        plan->serial[1 + i] = (uint8_t)(plan->sequence >> (32 - 8 * i));
+    plan->certificate.serial = pcai_slice(plan->serial, sizeof plan->serial);
+    return PCA_OK;
+}
+
+static int build(struct plan *plan, struct slice public_key, pca_error *err)
+{
+    struct certificate *c = &plan->certificate;
+    c->public_key = public_key;
+    int rc = pcai_key_id(public_key, plan->key_id, err);
+    if (rc != PCA_OK)
+        return rc;
+    c->subject_key_id = pcai_slice(plan->key_id, sizeof plan->key_id);
+    if (!plan->issuer) {
+        c->authority_key_id = c->subject_key_id;
+        c->signature_key = plan->algorithm;
+    }
+    pcai_buf_reset(&plan->tbs);
+    rc = pcai_certificate_tbs(c, &plan->tbs, err);
+    plan->findings.count = 0;
+    return rc == PCA_OK ? pcai_lint_certificate(pcai_buf_view(&plan->tbs), &plan->lint, &plan->findings, err) : rc;
+}
+
+int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err)
+{
+    static const uint8_t stand_in[16] = {1, 0, 0, 0, 0, 1, 0x9E, 0x37, 0x79, 0xB9, 0x7F, 0x4A, 0x7C, 0x15, 0xF3, 0x9C};
+    plan->certificate.serial = pcai_slice(stand_in, sizeof stand_in);
+    int rc = build(plan, public_key, err);
+    return rc == PCA_OK ? pcai_lint_refuse(&plan->findings, "request", err) : rc;
+}
+
+static int sign(struct plan *plan, const struct key *key, pca_error *err)
+{
+    struct buf signature = {0};
+    int rc = pcai_key_sign(key, plan->random, pcai_buf_view(&plan->tbs), &signature, err);
+    if (rc == PCA_OK)
+        pcai_signed_write(&plan->der, pcai_buf_view(&plan->tbs), plan->certificate.signature_key, pcai_buf_view(&signature));
+    if (rc == PCA_OK)
+        rc = signature.failed ? pcai_no_memory(err) : pcai_buf_check(&plan->der, err);
+    pcai_buf_free(&signature);
+    return rc;
+}
+
+static struct slice given_public_key(const struct plan *plan)
+{
+    return plan->has_csr ? plan->csr.public_key : plan->request->public_key;
+}
+
+int pcai_plan_make(struct plan *plan, pca_error *err)
+{
+    int managed = plan->container == PCA_CONTAINER_MANAGED;
+    int rc = managed ? pcai_key_generate(plan->algorithm, plan->random, &plan->key, err) : PCA_OK;
+    if (rc == PCA_OK)
+        rc = pcai_sequence_take(plan->env, &plan->sequence, err);
+    if (rc == PCA_OK)
+        rc = make_serial(plan, err);
+    if (rc == PCA_OK)
+        rc = build(plan, managed ? pcai_key_public(plan->key) : given_public_key(plan), err);
+    if (rc == PCA_OK)
+        rc = pcai_lint_refuse(&plan->findings, "request", err);
+    if (rc == PCA_OK)
+        rc = sign(plan, plan->issuer_key ? plan->issuer_key : plan->key, err);
+    if (rc != PCA_OK || !managed)
+        return rc;
+    struct key_owner owner = {'e', plan->sequence, 0};
+    if (plan->self.id)
+        owner = (struct key_owner){'c', plan->self.id, 1};
+    return pcai_keyring_seal(pcai_environment_keyring(plan->env), &owner, plan->key, plan->random, &plan->sealed, err);
+}

@@ -1,0 +1,71 @@
+/*
+ * A plan: what a request becomes, from the rules to the signed certificate. Its steps, in order (design: issuing):
+ *
+ *   arguments   before any transaction: the builder, the CSR and its proof of possession
+ *   rules       in a read transaction: every rule, the fields, the lint with a stand-in for what is not there yet
+ *   make        no transaction, no lock: the key, the serial number, the bytes, the lint of exactly them, the signature
+ *   record      in the commit, under the same rules generation, else PCAI_AGAIN: term, quota, token once more; the rows
+ */
+#ifndef PCAI_PLAN_H
+#define PCAI_PLAN_H
+
+#include "ca/ca.h"
+#include "ca/environment.h"
+#include "ca/subject.h"
+#include "ca/token.h"
+#include "x509/lint.h"
+
+struct plan {
+    /* given */
+    const struct pca_request *request;
+    uint64_t ca; /* the subordinate that issues, or the CA that is enabled */
+    struct environment *env;
+    struct random *random;
+    /* arguments */
+    struct buf csr_work;
+    struct csr csr;
+    int has_csr;
+    int algorithm; /* of the subject's key */
+    int container;
+    struct token token;
+    /* rules */
+    struct arena arena;
+    uint64_t rules;
+    struct ca_record self; /* the CA that is enabled */
+    struct certificate certificate;
+    struct subject subject;
+    uint8_t key_id[PCAI_KEY_ID], authority_key_id[PCAI_KEY_ID];
+    uint64_t issuer, issuer_generation; /* 0: self-signed */
+    const struct key *issuer_key;       /* NULL: self-signed */
+    int64_t service_end;
+    struct lint_context lint;
+    struct findings findings;
+    /* make */
+    uint64_t sequence;
+    uint8_t serial[16];
+    struct key *key; /* made by the library */
+    struct buf tbs, der, sealed;
+    /* record */
+    uint64_t certificate_id;
+};
+
+/* Frees what the steps from `rules` on made, so that they can run again. */
+void pcai_plan_reset(struct plan *plan);
+void pcai_plan_free(struct plan *plan);
+
+/* Leaves. `rules` sets certificate_id and returns PCA_OK with *replayed = 1 when the token answers. */
+int pcai_leaf_arguments(struct plan *plan, pca_error *err);
+int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int *replayed, pca_error *err);
+int pcai_leaf_record(struct txn *txn, struct context *cx, void *plan, pca_error *err);
+
+/* CAs. */
+int pcai_ca_enable_arguments(struct plan *plan, int is_root, pca_error *err);
+int pcai_ca_enable_rules(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
+int pcai_ca_enable_record(struct txn *txn, struct context *cx, void *plan, pca_error *err);
+
+/* Both. */
+int pcai_plan_make(struct plan *plan, pca_error *err);
+/* Lints the fields with a public key of that form standing in; for the dry run and before anything is spent. */
+int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err);
+
+#endif

@@ -1,0 +1,43 @@
+#include "ca/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct policy_row pcai_policies[POLICY_COUNT] = {
+    [POLICY_FREE_CERTIFICATES] = {"free_certificates", "certificates", "what a private root's first subordinate starts with", 10, 0, 1000000},
+    [POLICY_FEE_WAIVER_THRESHOLD] = {"fee_waiver_threshold", "certificates", "bought for one root beyond this many, certificates are free of charge", 120000, 0, INT64_MAX},
+    [POLICY_FEE_WAIVER_PERIOD] = {"fee_waiver_period", "choice", "0: the threshold counts over a root's life; 1: over each calendar year in UTC", 0, 0, 1},
+    [POLICY_SHORT_LIVED] = {"short_lived", "switch", "1: services of a year or more may issue for less than a year, from one minute up", 0, 0, 1},
+    [POLICY_BACKDATE_SECONDS] = {"backdate_seconds", "seconds", "how far before now a certificate starts when no date is asked for", 60, 0, 86400},
+    [POLICY_ALLOW_WEAK] = {"allow_weak", "switch", "1: RSA keys of 1024 bits may be certified", 0, 0, 1},
+    [POLICY_CLOCK_SLACK_SECONDS] = {"clock_slack_seconds", "seconds", "how far behind the newest recorded time the clock may be", 3600, 0, 86400},
+    [POLICY_MAX_CLOCK_STEP_DAYS] = {"max_clock_step_days", "days", "how far beyond the newest recorded time the clock may be, until it is accepted", 400, 1, 36500},
+};
+
+enum policy pcai_policy_find(const char *name)
+{
+    int i = 0;
+    while (i < POLICY_COUNT && strcmp(pcai_policies[i].name, name) != 0)
+        i++;
+    return (enum policy)i;
+}
+
+int pcai_policies_read(struct txn *txn, struct policies *policies, pca_error *err)
+{
+    for (int i = 0; i < POLICY_COUNT; i++)
+        policies->value[i] = pcai_policies[i].value;
+    struct scan *scan = NULL;
+    int rc = pcai_scan_open(txn, TABLE_META, pcai_slice_text("policy/"), pcai_slice_text("policy/"), &scan, err);
+    struct slice key, value;
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        char name[64];
+        struct policy_record record;
+        snprintf(name, sizeof name, "%.*s", (int)(key.size - 7), (const char *)key.data + 7);
+        rc = pcai_record_decode(&pcai_policy_type, key, value, &record, err);
+        enum policy policy = pcai_policy_find(name);
+        if (rc == PCA_OK && policy != POLICY_COUNT)
+            policies->value[policy] = record.value;
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}

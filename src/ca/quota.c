@@ -1,0 +1,205 @@
+#include "ca/quota.h"
+
+#include <inttypes.h>
+
+#include "base/civil.h"
+#include "ca/log.h"
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What counts towards the waiver threshold: this root's purchases over its life, or in this calendar year. */
+static uint64_t counted(struct quota_record *quota, const struct context *cx)
+{
+    uint64_t year = (uint64_t)pcai_civil(cx->now).year;
+    if (quota->year != year) {
+        quota->year = year;
+        quota->year_purchased = 0;
+    }
+    return pcai_policy(cx, POLICY_FEE_WAIVER_PERIOD) ? quota->year_purchased : quota->purchased;
+}
+
+int pcai_certificates_purchase(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct certificates_purchase *p = arguments;
+    struct chain chain;
+    struct quota_record quota;
+    uint64_t results[4] = {0};
+    int replayed;
+    int rc = pcai_token_replay(txn, &p->token, &replayed, results, err);
+    if (rc == PCA_OK && replayed) {
+        p->billable = results[0];
+        p->waived = results[1];
+        return PCA_OK;
+    }
+    if (rc == PCA_OK)
+        rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_chain_read(txn, cx, p->root, &chain, err);
+    if (rc == PCA_OK)
+        rc = pcai_chain_require_usable(&chain, 0, cx->now, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_read(txn, p->root, &quota, err);
+    if (rc != PCA_OK)
+        return rc;
+    uint64_t threshold = (uint64_t)pcai_policy(cx, POLICY_FEE_WAIVER_THRESHOLD), before = counted(&quota, cx);
+    p->billable = before < threshold ? least(p->count, threshold - before) : 0;
+    p->waived = p->count - p->billable;
+    quota.remaining += p->count;
+    quota.purchased += p->count;
+    quota.year_purchased += p->count;
+    quota.billable += p->billable;
+    quota.waived += p->waived;
+    rc = pcai_quota_put(txn, p->root, &quota, err);
+    if (rc == PCA_OK) {
+        results[0] = p->billable;
+        results[1] = p->waived;
+        rc = pcai_token_keep(txn, &p->token, results, err);
+    }
+    if (rc != PCA_OK)
+        return rc;
+    struct log_record entry = {.ca = p->root, .units = (int64_t)p->count};
+    entry.token = pcai_slice_text(p->token.text ? p->token.text : "");
+    return pcai_log_append(txn, cx, ACTION_CERTIFICATES_PURCHASE, &entry, err);
+}
+
+/* Units keep their mark when they move; free ones go first. */
+static void move_units(struct quota_record *from, struct quota_record *to, uint64_t units)
+{
+    uint64_t given = least(from->remaining_free, units);
+    from->remaining -= units;
+    from->remaining_free -= given;
+    to->remaining += units;
+    to->remaining_free += given;
+}
+
+static int raise_refused(const struct chain *chain, const struct context *cx, const struct quota_record *root, uint64_t raise,
+                         pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    int rc = pcai_chain_require_usable(chain, 0, cx->now, err);
+    if (rc == PCA_OK && root->remaining < raise)
+        return pcai_fail(err, PCA_E_QUOTA, pcai_ca_object(&chain->ca[chain->count - 1], object), "remaining",
+                         "the raise takes %" PRIu64 " certificates and the root has %" PRIu64 " left; buy more", raise, root->remaining);
+    return rc;
+}
+
+static int assignment_read(struct txn *txn, struct context *cx, const struct assignment *a, struct chain *chain,
+                           struct quota_record *root, struct quota_record *sub, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    int rc = pcai_chain_read(txn, cx, a->sub, chain, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (chain->ca[0].parent == 0 || chain->ca[0].root != a->root)
+        return pcai_fail(err, PCA_E_INVALID, pcai_object("root", a->root, object), "sub", "sub %" PRIu64 " does not stand below this root", a->sub);
+    rc = pcai_quota_read(txn, a->root, root, err);
+    return rc == PCA_OK ? pcai_quota_read(txn, a->sub, sub, err) : rc;
+}
+
+static int assign(struct txn *txn, struct context *cx, const struct assignment *a, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct chain chain;
+    struct quota_record root, sub;
+    int rc = assignment_read(txn, cx, a, &chain, &root, &sub, err);
+    if (rc != PCA_OK)
+        return rc;
+    pcai_object("sub", a->sub, object);
+    if (chain.ca[chain.count - 1].state == PCA_CA_REVOKED)
+        return pcai_fail(err, PCA_E_PARENT_STATE, pcai_object("root", a->root, object), "state", "the root is revoked");
+    if (a->expected != PCA_ANY && a->expected != sub.remaining)
+        return pcai_fail(err, PCA_E_BUSY, object, "expected", "%" PRIu64 " certificates were expected to remain and %" PRIu64 " do", a->expected,
+                         sub.remaining);
+    if (a->remaining == sub.remaining)
+        return PCA_OK;
+    int64_t units;
+    if (a->remaining > sub.remaining) {
+        uint64_t raise = a->remaining - sub.remaining;
+        rc = raise_refused(&chain, cx, &root, raise, err);
+        if (rc != PCA_OK)
+            return rc;
+        move_units(&root, &sub, raise);
+        units = (int64_t)raise;
+    } else {
+        units = -(int64_t)(sub.remaining - a->remaining);
+        move_units(&sub, &root, sub.remaining - a->remaining);
+    }
+    rc = pcai_quota_put(txn, a->root, &root, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_put(txn, a->sub, &sub, err);
+    if (rc != PCA_OK)
+        return rc;
+    struct log_record entry = {.ca = a->sub, .object = a->root, .units = units};
+    entry.token = pcai_slice_text(a->token.text ? a->token.text : "");
+    return pcai_log_append(txn, cx, ACTION_ASSIGN, &entry, err);
+}
+
+int pcai_assign(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct assignment *a = arguments;
+    uint64_t results[4] = {0};
+    int replayed;
+    int rc = pcai_token_replay(txn, &a->token, &replayed, results, err);
+    if (rc != PCA_OK || replayed)
+        return rc;
+    rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = assign(txn, cx, a, err);
+    return rc == PCA_OK ? pcai_token_keep(txn, &a->token, results, err) : rc;
+}
+
+int pcai_quota_require(const struct quota_record *quota, const char *object, pca_error *err)
+{
+    if (quota->remaining > 0)
+        return PCA_OK;
+    return pcai_fail(err, PCA_E_QUOTA, object, "remaining", "the subordinate has 0 certificates left (%" PRIu64 " issued); assign it more",
+                     quota->issued);
+}
+
+void pcai_quota_spend(struct quota_record *quota)
+{
+    quota->remaining--;
+    quota->issued++;
+    if (quota->remaining_free) {
+        quota->remaining_free--;
+        quota->issued_free++;
+    }
+}
+
+static void sum(struct quota_record *total, const struct quota_record *quota)
+{
+    total->remaining += quota->remaining + quota->reserved + quota->issued + quota->lapsed;
+    total->remaining_free += quota->remaining_free + quota->reserved_free + quota->issued_free + quota->lapsed_free;
+}
+
+int pcai_quota_check(struct txn *txn, struct context *cx, uint64_t root, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct quota_record of_root, of_sub, total = {0};
+    uint64_t ids[64];
+    struct ca_list list = {.root = root, .ids = ids, .limit = 64};
+    int rc = pcai_quota_read(txn, root, &of_root, err);
+    if (rc != PCA_OK)
+        return rc;
+    sum(&total, &of_root);
+    do {
+        list.after = list.next;
+        list.count = 0;
+        rc = pcai_ca_list(txn, cx, &list, err);
+        for (size_t i = 0; rc == PCA_OK && i < list.count; i++) {
+            rc = pcai_quota_read(txn, ids[i], &of_sub, err);
+            if (rc == PCA_OK)
+                sum(&total, &of_sub);
+        }
+    } while (rc == PCA_OK && list.next);
+    if (rc != PCA_OK)
+        return rc;
+    if (of_root.granted + of_root.purchased != total.remaining || of_root.granted != total.remaining_free)
+        return pcai_fail(err, PCA_E_CORRUPT, pcai_object("root", root, object), "quota",
+                         "%" PRIu64 " certificates were given and %" PRIu64 " bought, but %" PRIu64 " are accounted for (%" PRIu64 " of them free)",
+                         of_root.granted, of_root.purchased, total.remaining, total.remaining_free);
+    return PCA_OK;
+}

@@ -1,0 +1,76 @@
+#include "ca/region.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/log.h"
+
+int pcai_region_id_check(const char *id, pca_error *err)
+{
+    size_t size = strlen(id);
+    int good = size >= 1 && size <= PCAI_REGION_ID_MAX;
+    for (size_t i = 0; i < size && good; i++)
+        good = (id[i] >= 'a' && id[i] <= 'z') || pcai_is_digit(id[i]) || id[i] == '-';
+    return good ? PCA_OK : pcai_fail(err, PCA_E_INVALID, "region", "id", "a region's id is 1 to %d of a-z, 0-9 and -", PCAI_REGION_ID_MAX);
+}
+
+int pcai_region_create_rows(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct region_create *c = arguments;
+    struct row_key key = pcai_key_text("region"), storage = pcai_key_text("storage");
+    struct region_record region = {.id = pcai_slice_text(c->id), .created = cx->now, .rules = 1, .next_ca = 1};
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_region_type, pcai_row_key_view(&key), &region, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_storage_type, pcai_row_key_view(&storage), &c->storage, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_REGION_CREATE, &(struct log_record){0}, err) : rc;
+}
+
+int pcai_region_id_read(struct txn *txn, char id[PCAI_REGION_ID_MAX + 1], pca_error *err)
+{
+    struct row_key key = pcai_key_text("region");
+    struct region_record region;
+    int rc = pcai_record_get(txn, &pcai_region_type, pcai_row_key_view(&key), &region, err);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && region.id.size > PCAI_REGION_ID_MAX))
+        return pcai_fail(err, PCA_E_CORRUPT, "region", NULL, "the store has no region record: its creation was cut short");
+    if (rc != PCA_OK)
+        return rc;
+    memcpy(id, region.id.data, region.id.size);
+    id[region.id.size] = 0;
+    return PCA_OK;
+}
+
+int pcai_policy_set(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct policy_change *p = arguments;
+    const struct policy_row *row = &pcai_policies[p->policy];
+    struct policy_record record = {p->value};
+    char name[64];
+    if (p->value < row->minimum || p->value > row->maximum)
+        return pcai_fail(err, PCA_E_INVALID, "region", row->name, "policy %s is %" PRId64 " to %" PRId64 " %s; %" PRId64 " was given", row->name,
+                         row->minimum, row->maximum, row->unit, p->value);
+    snprintf(name, sizeof name, "policy/%s", row->name);
+    struct row_key key = pcai_key_text(name);
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_policy_type, pcai_row_key_view(&key), &record, err);
+    if (rc == PCA_OK)
+        rc = pcai_rules_raise(txn, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_POLICY_SET, &(struct log_record){.object = (uint64_t)p->policy}, err) : rc;
+}
+
+/* The log row that says so carries the new time, which is what makes it the newest. */
+int pcai_clock_accept(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    (void)arguments;
+    if (cx->fault != CLOCK_AHEAD) {
+        int rc = pcai_clock_require(cx, err);
+        if (rc != PCA_OK)
+            return rc;
+    }
+    cx->now = cx->host > cx->newest ? cx->host : cx->newest;
+    return pcai_log_append(txn, cx, ACTION_CLOCK_ACCEPT, &(struct log_record){0}, err);
+}

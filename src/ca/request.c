@@ -1,0 +1,129 @@
+#include "ca/request.h"
+
+#include "ca/ca.h"
+#include "ca/token.h"
+
+#define CRL_DAYS_MAX 365
+#define PATH_LENGTH_MAX (PCAI_CHAIN_MAX - 1)
+
+const char *pcai_ask_field(enum request_attribute ask)
+{
+    static const char *const fields[ASK_COUNT] = {"country", "state", "locality", "organization", "unit", "common_name"};
+    return fields[ask];
+}
+
+static void put_text(struct buf *out, const char *text)
+{
+    if (text)
+        pcai_der_put(out, DER_UTF8_STRING, pcai_slice_text(text));
+    else
+        pcai_der_null(out);
+}
+
+void pcai_request_encode(const struct pca_request *request, struct buf *out)
+{
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_der_int(out, request->type);
+    for (int i = 0; i < ASK_COUNT; i++)
+        put_text(out, request->attribute[i]);
+    size_t sans = pcai_der_begin(out, DER_SEQUENCE);
+    for (size_t i = 0; i < request->san_count; i++) {
+        pcai_der_int(out, request->san[i].type);
+        put_text(out, request->san[i].text);
+    }
+    pcai_der_end(out, sans);
+    pcai_der_int(out, request->form);
+    pcai_der_int(out, request->span);
+    pcai_der_int(out, request->not_before);
+    pcai_der_int(out, request->not_after);
+    pcai_der_int(out, request->key_algorithm);
+    pcai_der_put(out, DER_OCTET_STRING, request->csr);
+    pcai_der_put(out, DER_OCTET_STRING, request->public_key);
+    pcai_der_boolean(out, request->use_csr_subject);
+    pcai_der_boolean(out, request->use_csr_san);
+    pcai_der_int(out, request->crl_address);
+    put_text(out, request->alias);
+    put_text(out, request->crl_url);
+    pcai_der_uint(out, request->crl_days);
+    pcai_der_int(out, request->path_length);
+    pcai_der_end(out, mark);
+}
+
+static int refuse(pca_error *err, const char *field, const char *why)
+{
+    return pcai_fail(err, PCA_E_INVALID, "request", field, "%s", why);
+}
+
+static int check_common(const struct pca_request *request, pca_error *err)
+{
+    if (request->refusal.code) {
+        pcai_error_copy(err, &request->refusal);
+        return request->refusal.code;
+    }
+    int rc = request->alias ? pcai_alias_check(request->alias, err) : PCA_OK;
+    if (rc == PCA_OK)
+        rc = pcai_token_check(request->token, err);
+    if (rc != PCA_OK)
+        pcai_error_name_object(err, "request");
+    return rc;
+}
+
+int pcai_request_check_leaf(const struct pca_request *request, pca_error *err)
+{
+    int rc = check_common(request, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (request->type == 0)
+        return refuse(err, "type", "a certificate needs a type: server, client or both");
+    if (request->type == PCA_CERT_CUSTOM)
+        return pcai_fail(err, PCA_E_UNSUPPORTED, "request", "type", "custom certificates are not in this build");
+    if (request->crl_url)
+        return refuse(err, "crl_url", "a CRL address is set for CAs; a certificate takes its issuer's");
+    if (request->crl_days)
+        return refuse(err, "crl_days", "a CRL period is set for CAs only");
+    if (request->path_length >= 0)
+        return refuse(err, "path_length", "a path length is set for subordinate CAs only");
+    int sources = (request->key_algorithm != 0) + (request->csr.data != NULL) + (request->public_key.data != NULL);
+    if (sources > 1)
+        return refuse(err, request->csr.data ? "csr" : "public_key", "one source of the key: an algorithm, a CSR or a public key");
+    if (request->use_csr_subject && !request->csr.data)
+        return refuse(err, "use_csr_subject", "there is no CSR to take a subject from");
+    if (request->use_csr_san && !request->csr.data)
+        return refuse(err, "use_csr_san", "there is no CSR to take alternative names from");
+    return PCA_OK;
+}
+
+static int check_crl_url(const char *url, pca_error *err)
+{
+    struct buf canonical = {0};
+    struct slice text = pcai_slice_text(url);
+    int rc = pcai_san_canonical(PCA_SAN_URI, text, "crl_url", &canonical, err);
+    pcai_buf_free(&canonical);
+    if (rc == PCA_E_NO_MEMORY)
+        return rc;
+    if (rc != PCA_OK || text.size < 8 || !pcai_slice_equal(pcai_slice(text.data, 7), pcai_slice_text("http://")))
+        return refuse(err, "crl_url", "a CRL address is an http:// URL of at most 1024 characters");
+    return PCA_OK;
+}
+
+int pcai_request_check_ca(const struct pca_request *request, int is_root, pca_error *err)
+{
+    int rc = check_common(request, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (request->type)
+        return refuse(err, "type", "a CA's certificate has no type");
+    if (request->san_count)
+        return refuse(err, "san[0]", "a CA's certificate has no alternative names");
+    if (request->csr.data || request->public_key.data)
+        return refuse(err, request->csr.data ? "csr" : "public_key", "a CA's key is made by the library");
+    if (request->token)
+        return refuse(err, "token", "enabling a CA takes no token: it can happen only once");
+    if (request->crl_days > CRL_DAYS_MAX)
+        return pcai_fail(err, PCA_E_INVALID, "request", "crl_days", "a CRL period is 1 to %d days", CRL_DAYS_MAX);
+    if (request->path_length > PATH_LENGTH_MAX || (is_root && request->path_length >= 0))
+        return pcai_fail(err, PCA_E_INVALID, "request", "path_length", "a subordinate's path length is 0 to %d, and a root has none", PATH_LENGTH_MAX);
+    if (is_root && request->crl_address == 1)
+        return refuse(err, "crl_address", "a root has no issuer whose CRL address it could bear");
+    return request->crl_url ? check_crl_url(request->crl_url, err) : PCA_OK;
+}

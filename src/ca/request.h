@@ -1,0 +1,40 @@
+/* What is asked for: the builder's contents, for a CA and for a leaf. */
+#ifndef PCAI_REQUEST_H
+#define PCAI_REQUEST_H
+
+#include "base/arena.h"
+#include "x509/san.h"
+
+enum request_attribute { ASK_COUNTRY, ASK_STATE, ASK_LOCALITY, ASK_ORGANIZATION, ASK_UNIT, ASK_COMMON_NAME, ASK_COUNT };
+enum validity_form { FORM_NONE, FORM_DAYS, FORM_MONTHS, FORM_YEARS, FORM_DATES, FORM_LONGEST };
+
+struct pca_request {
+    pca_error refusal; /* the first of a setter; its code is 0 while there is none */
+    struct arena arena;
+    int type;
+    const char *attribute[ASK_COUNT]; /* NULL: unset; "": leave out */
+    struct {
+        int type;
+        const char *text;
+    } san[PCAI_SAN_MAX];
+    size_t san_count;
+    enum validity_form form;
+    int64_t span, not_before, not_after;
+    int key_algorithm;
+    struct slice csr, public_key;
+    int use_csr_subject, use_csr_san;
+    int crl_address; /* -1: unset */
+    const char *alias, *token, *crl_url; /* NULL: unset */
+    uint64_t crl_days;                   /* 0: unset */
+    int path_length;                     /* -1: unset */
+};
+
+/* "common_name", the field's name in errors. */
+const char *pcai_ask_field(enum request_attribute ask);
+/* The caller's inputs in one canonical form, for the digest that goes with a token. */
+void pcai_request_encode(const struct pca_request *request, struct buf *out);
+/* The setters' refusal, and what a builder may not hold for a leaf, for a CA. */
+int pcai_request_check_leaf(const struct pca_request *request, pca_error *err);
+int pcai_request_check_ca(const struct pca_request *request, int is_root, pca_error *err);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * Cryptography, the only room that knows mbedTLS: digests, random, keys that sign, public keys that verify, sealing,
+ * base64. Keys are provider objects: whatever speeds them up lives inside.
+ */
+#ifndef PCAI_CRYPTO_H
+#define PCAI_CRYPTO_H
+
+#include "base/buffer.h"
+
+/* ---- Digests ---- */
+
+enum { PCAI_SHA256 = 1, PCAI_SHA384, PCAI_SHA512 };
+#define PCAI_DIGEST_MAX 64
+
+size_t pcai_digest_size(int digest);
+int pcai_digest(int digest, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_error *err);
+
+struct hash; /* a digest under way */
+int pcai_hash_new(int digest, struct hash **h, pca_error *err);
+int pcai_hash_update(struct hash *h, struct slice in, pca_error *err);
+int pcai_hash_finish(struct hash *h, uint8_t out[PCAI_DIGEST_MAX], pca_error *err);
+void pcai_hash_free(struct hash *h);
+
+/* ---- Random: one generator for a region, any number of threads, seeded from the system or the host ---- */
+
+struct random;
+/* entropy NULL: the system's. test: its output is handed out as it is. */
+int pcai_random_new(const pca_entropy *entropy, int test, struct random **r, pca_error *err);
+int pcai_random_bytes(struct random *r, void *out, size_t size, pca_error *err);
+void pcai_random_free(struct random *r);
+
+/* ---- Keys. algorithm: a PCA_KEY_ constant ---- */
+
+int pcai_algorithm_family(int algorithm);      /* PCA_FAMILY_, 0 for none */
+int pcai_algorithm_digest(int algorithm);      /* the digest that it signs over */
+const char *pcai_algorithm_name(int algorithm); /* "RSA 2048", "EC P-256" */
+
+struct key; /* a private key; const use by any number of threads */
+/* UNSUPPORTED for a family that this build lacks. */
+int pcai_key_generate(int algorithm, struct random *random, struct key **key, pca_error *err);
+/* PKCS#8 PrivateKeyInfo (RFC 5958), DER. */
+int pcai_key_read(struct slice pkcs8, struct random *random, struct key **key, pca_error *err);
+int pcai_key_write(const struct key *key, struct buf *pkcs8, pca_error *err);
+int pcai_key_algorithm(const struct key *key);
+/* SubjectPublicKeyInfo, DER; borrowed from the key. */
+struct slice pcai_key_public(const struct key *key);
+/* Signs a message, or its digest: PKCS#1 v1.5, or ECDSA as a DER SEQUENCE of r and s. */
+int pcai_key_sign(const struct key *key, struct random *random, struct slice message, struct buf *signature, pca_error *err);
+int pcai_key_sign_digest(const struct key *key, struct random *random, struct slice digest, struct buf *signature,
+                         pca_error *err);
+void pcai_key_free(struct key *key);
+
+/* A SubjectPublicKeyInfo, checked: RSA with NULL parameters, odd modulus of 1024, 2048, 3072 or 4096 bits, odd exponent
+ * from 65537 up; EC by named curve, point uncompressed and on the curve. ALGORITHM says what is wrong. */
+struct public_key;
+int pcai_public_read(struct slice spki, struct public_key **key, pca_error *err);
+int pcai_public_algorithm(const struct public_key *key);
+/* Refuses RSA moduli that anyone can factor: small factors, Fermat, ROCA. ALGORITHM. */
+int pcai_public_check_weak(const struct public_key *key, pca_error *err);
+/* digest: the one that the signature's algorithm names. CRYPTO: the signature is wrong. */
+int pcai_public_verify(const struct public_key *key, int digest, struct slice message, struct slice signature, pca_error *err);
+void pcai_public_free(struct public_key *key);
+
+/* ---- Sealing: AES-256-GCM, nonce ‖ ciphertext ‖ tag ---- */
+
+#define PCAI_SEAL_KEY 32
+int pcai_seal(const uint8_t key[PCAI_SEAL_KEY], struct random *random, struct slice associated, struct slice plain,
+              struct buf *sealed, pca_error *err);
+/* LOCKED: wrong key, wrong associated data, or changed octets. */
+int pcai_unseal(const uint8_t key[PCAI_SEAL_KEY], struct slice associated, struct slice sealed, struct buf *plain,
+                pca_error *err);
+/* PBKDF2-HMAC-SHA256 (RFC 8018). */
+int pcai_stretch(struct slice passphrase, struct slice salt, uint32_t rounds, uint8_t key[PCAI_SEAL_KEY], pca_error *err);
+
+/* ---- Base64 (RFC 4648), without line breaks ---- */
+
+void pcai_base64_write(struct buf *out, struct slice in);
+/* in: no white space. -1 when malformed. */
+int pcai_base64_read(struct slice in, struct buf *out);
+
+#endif

@@ -1,0 +1,76 @@
+#include "base/memory.h"
+#include "crypto/internal.h"
+
+mbedtls_md_type_t pcai_md_type(int digest)
+{
+    return digest == PCAI_SHA256   ? MBEDTLS_MD_SHA256
+           : digest == PCAI_SHA384 ? MBEDTLS_MD_SHA384
+           : digest == PCAI_SHA512 ? MBEDTLS_MD_SHA512
+                                   : MBEDTLS_MD_NONE;
+}
+
+size_t pcai_digest_size(int digest)
+{
+    return digest == PCAI_SHA256 ? 32 : digest == PCAI_SHA384 ? 48 : digest == PCAI_SHA512 ? 64 : 0;
+}
+
+static const mbedtls_md_info_t *info_of(int digest, pca_error *err)
+{
+    const mbedtls_md_info_t *info = mbedtls_md_info_from_type(pcai_md_type(digest));
+    if (!info)
+        pcai_fail(err, PCA_E_UNSUPPORTED, NULL, NULL, "this build of mbedTLS lacks SHA-%d", (int)pcai_digest_size(digest) * 8);
+    return info;
+}
+
+int pcai_digest(int digest, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_error *err)
+{
+    const mbedtls_md_info_t *info = info_of(digest, err);
+    if (!info)
+        return PCA_E_UNSUPPORTED;
+    int rc = mbedtls_md(info, in.data ? in.data : (const uint8_t *)"", in.size, out);
+    return rc ? pcai_fail_mbedtls(err, rc, "a digest") : PCA_OK;
+}
+
+struct hash {
+    mbedtls_md_context_t md;
+};
+
+int pcai_hash_new(int digest, struct hash **h, pca_error *err)
+{
+    const mbedtls_md_info_t *info = info_of(digest, err);
+    if (!info)
+        return PCA_E_UNSUPPORTED;
+    struct hash *fresh = pcai_alloc(sizeof *fresh);
+    if (!fresh)
+        return pcai_no_memory(err);
+    mbedtls_md_init(&fresh->md);
+    int rc = mbedtls_md_setup(&fresh->md, info, 0);
+    if (rc == 0)
+        rc = mbedtls_md_starts(&fresh->md);
+    if (rc) {
+        pcai_hash_free(fresh);
+        return pcai_fail_mbedtls(err, rc, "a digest");
+    }
+    *h = fresh;
+    return PCA_OK;
+}
+
+int pcai_hash_update(struct hash *h, struct slice in, pca_error *err)
+{
+    int rc = in.size ? mbedtls_md_update(&h->md, in.data, in.size) : 0;
+    return rc ? pcai_fail_mbedtls(err, rc, "a digest") : PCA_OK;
+}
+
+int pcai_hash_finish(struct hash *h, uint8_t out[PCAI_DIGEST_MAX], pca_error *err)
+{
+    int rc = mbedtls_md_finish(&h->md, out);
+    return rc ? pcai_fail_mbedtls(err, rc, "a digest") : PCA_OK;
+}
+
+void pcai_hash_free(struct hash *h)
+{
+    if (!h)
+        return;
+    mbedtls_md_free(&h->md);
+    pcai_free(h);
+}

@@ -1,0 +1,31 @@
+/* Shared inside the room: the table of algorithms, the generator's callback, errors. */
+#ifndef PCAI_CRYPTO_INTERNAL_H
+#define PCAI_CRYPTO_INTERNAL_H
+
+#include "crypto/compat.h"
+#include "crypto/crypto.h"
+
+struct algorithm {
+    int algorithm, family, digest;
+    const char *name;
+    unsigned bits;
+    mbedtls_ecp_group_id group;  /* EC */
+    struct slice curve;          /* EC: the namedCurve's OID contents */
+};
+/* NULL when there is none. */
+const struct algorithm *pcai_algorithm(int algorithm);
+const struct algorithm *pcai_algorithm_of_curve(struct slice oid);
+const struct algorithm *pcai_algorithm_of_bits(size_t bits);
+struct slice pcai_rsa_oid(void); /* rsaEncryption */
+struct slice pcai_ec_oid(void);  /* id-ecPublicKey */
+
+mbedtls_md_type_t pcai_md_type(int digest);
+/* f_rng of mbedTLS over a struct random. */
+int pcai_rng(void *random, unsigned char *out, size_t size);
+/* NO_MEMORY or CRYPTO. */
+int pcai_fail_mbedtls(pca_error *err, int error, const char *what);
+
+/* An uncompressed point of P-521. */
+#define EC_POINT_MAX 133
+
+#endif

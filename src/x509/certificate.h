@@ -1,0 +1,52 @@
+/* Certificates (RFC 5280 4.1): built from a struct, wrapped with a signature, and read back. */
+#ifndef PCAI_CERTIFICATE_H
+#define PCAI_CERTIFICATE_H
+
+#include "x509/name.h"
+#include "x509/san.h"
+
+/* KeyUsage named bits, by their number. */
+enum {
+    KU_DIGITAL_SIGNATURE = 1 << 0,
+    KU_NON_REPUDIATION = 1 << 1,
+    KU_KEY_ENCIPHERMENT = 1 << 2,
+    KU_DATA_ENCIPHERMENT = 1 << 3,
+    KU_KEY_AGREEMENT = 1 << 4,
+    KU_KEY_CERT_SIGN = 1 << 5,
+    KU_CRL_SIGN = 1 << 6,
+};
+#define PCAI_EKU_MAX 16
+#define PCAI_KEY_ID 20
+
+struct certificate {
+    struct slice serial;       /* INTEGER contents, positive */
+    int signature_key;         /* writing: the issuer's PCA_KEY_ algorithm */
+    struct slice issuer;       /* Name, whole */
+    int64_t not_before, not_after;
+    struct slice subject;      /* Name, whole */
+    struct slice public_key;   /* SubjectPublicKeyInfo, whole */
+    int is_ca;
+    int path_length;           /* -1: none */
+    unsigned key_usage;        /* KU_ bits */
+    struct slice eku[PCAI_EKU_MAX]; /* OID contents */
+    size_t eku_count;
+    struct slice san;          /* GeneralNames, whole; no data: none. Critical when the subject is empty */
+    struct slice subject_key_id, authority_key_id; /* no data: none */
+    struct slice crl_url, ocsp_url, issuer_url;    /* no data: none */
+    /* reading only */
+    struct slice tbs;              /* whole */
+    struct slice signature_algorithm; /* AlgorithmIdentifier, whole, of the outer SEQUENCE */
+    struct slice signature;
+};
+
+/* RFC 7093 2 (1): the leftmost 160 bits of the SHA-256 of the BIT STRING subjectPublicKey. */
+int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err);
+/* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), EKU, SAN, CRL
+ * distribution point, AIA. basicConstraints and keyUsage critical. */
+int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error *err);
+/* SEQUENCE { tbs, signatureAlgorithm, signature BIT STRING } for certificates, and for CRLs held in memory. */
+void pcai_signed_write(struct buf *out, struct slice tbs, int signature_key, struct slice signature);
+/* Strict; unknown extensions are skipped. CORRUPT. Slices point into der. */
+int pcai_certificate_read(struct slice der, struct certificate *c, pca_error *err);
+
+#endif

@@ -1,0 +1,177 @@
+#include "x509/name.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* Upper bounds of RFC 5280 appendix A.1, in characters. */
+static size_t upper_bound(enum oid type)
+{
+    switch (type) {
+    case OID_COUNTRY:
+        return 2;
+    case OID_LOCALITY:
+    case OID_STATE:
+    case OID_STREET:
+        return 128;
+    case OID_POSTAL_CODE:
+        return 16;
+    case OID_EMAIL_ADDRESS:
+    case OID_UID:
+        return 255;
+    case OID_SURNAME:
+    case OID_GIVEN_NAME:
+        return 32768;
+    default:
+        return 64;
+    }
+}
+
+static int only_punctuation(struct slice v)
+{
+    for (size_t i = 0; i < v.size; i++)
+        if (v.data[i] != '.' && v.data[i] != '-' && v.data[i] != ' ')
+            return 0;
+    return 1;
+}
+
+static int ascii_only(struct slice v)
+{
+    for (size_t i = 0; i < v.size; i++)
+        if (v.data[i] >= 0x80)
+            return 0;
+    return 1;
+}
+
+static int printable_alphabet(struct slice v)
+{
+    for (size_t i = 0; i < v.size; i++) {
+        int c = v.data[i];
+        if (!pcai_is_alpha(c) && !pcai_is_digit(c) && (c == 0 || !strchr(" '()+,-./:=?", c)))
+            return 0;
+    }
+    return 1;
+}
+
+int pcai_attribute_check(enum oid type, struct slice value, const char *field, pca_error *err)
+{
+    size_t characters, most = upper_bound(type);
+    if (!pcai_utf8_printable(value, &characters))
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is not UTF-8, or has a control character", pcai_oid_name(type));
+    if (characters == 0 || characters > most)
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s has %zu characters; 1 to %zu are possible", pcai_oid_name(type), characters, most);
+    if (type == OID_COUNTRY) {
+        if (value.size != 2 || value.data[0] < 'A' || value.data[0] > 'Z' || value.data[1] < 'A' || value.data[1] > 'Z')
+            return pcai_fail(err, PCA_E_NAME, NULL, field, "C is two capital letters (ISO 3166)");
+        return PCA_OK;
+    }
+    if (value.data[0] == ' ' || value.data[value.size - 1] == ' ')
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s begins or ends with a space", pcai_oid_name(type));
+    if (only_punctuation(value))
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is nothing but dots, dashes and spaces", pcai_oid_name(type));
+    if ((type == OID_DOMAIN_COMPONENT || type == OID_EMAIL_ADDRESS) && !ascii_only(value))
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is ASCII only", pcai_oid_name(type));
+    if (type == OID_SERIAL_NUMBER && !printable_alphabet(value))
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "serialNumber has only letters, digits and ' ( ) + , - . / : = ?");
+    return PCA_OK;
+}
+
+static uint8_t string_type(enum oid type, struct slice value)
+{
+    if (type == OID_DOMAIN_COMPONENT || type == OID_EMAIL_ADDRESS)
+        return DER_IA5_STRING;
+    return printable_alphabet(value) ? DER_PRINTABLE_STRING : DER_UTF8_STRING;
+}
+
+/* Name ::= SEQUENCE OF RelativeDistinguishedName; RDN ::= SET OF AttributeTypeAndValue
+ * AttributeTypeAndValue ::= SEQUENCE { type OBJECT IDENTIFIER, value DirectoryString } */
+void pcai_name_write(struct buf *out, const struct name *name)
+{
+    size_t sequence = pcai_der_begin(out, DER_SEQUENCE);
+    for (size_t i = 0; i < name->count; i++) {
+        const struct attribute *a = &name->attributes[i];
+        size_t set = pcai_der_begin(out, DER_SET), pair = pcai_der_begin(out, DER_SEQUENCE);
+        pcai_der_put(out, DER_OID, a->raw);
+        pcai_der_put(out, string_type(a->type, a->value), a->value);
+        pcai_der_end(out, pair);
+        pcai_der_end(out, set);
+    }
+    pcai_der_end(out, sequence);
+}
+
+static int read_attribute(struct der *set, struct name *name)
+{
+    struct der pair;
+    struct attribute a;
+    uint8_t tag;
+    if (name->count == PCAI_NAME_ATTRIBUTES_MAX || pcai_der_enter(set, DER_SEQUENCE, &pair) != 0 ||
+        pcai_der_get(&pair, DER_OID, &a.raw) != 0 || a.raw.size == 0 || pcai_der_any(&pair, &tag, &a.value, NULL) != 0 ||
+        !pcai_der_at_end(&pair))
+        return -1;
+    if (tag != DER_PRINTABLE_STRING && tag != DER_UTF8_STRING && tag != DER_IA5_STRING)
+        return -1;
+    if (tag != DER_UTF8_STRING && !ascii_only(a.value))
+        return -1;
+    a.type = pcai_oid_find(a.raw);
+    if (a.type > OID_EMAIL_ADDRESS)
+        a.type = OID_NONE; /* known, but no attribute type */
+    name->attributes[name->count++] = a;
+    return 0;
+}
+
+int pcai_name_read(struct slice der, struct name *name)
+{
+    struct der outer = pcai_der(der), sequence, set;
+    name->count = 0;
+    if (pcai_der_enter(&outer, DER_SEQUENCE, &sequence) != 0 || !pcai_der_at_end(&outer))
+        return -1;
+    while (!pcai_der_at_end(&sequence)) {
+        if (pcai_der_enter(&sequence, DER_SET, &set) != 0 || pcai_der_at_end(&set))
+            return -1;
+        while (!pcai_der_at_end(&set))
+            if (read_attribute(&set, name) != 0)
+                return -1;
+    }
+    return 0;
+}
+
+struct slice pcai_name_find(const struct name *name, enum oid type)
+{
+    for (size_t i = 0; i < name->count; i++)
+        if (name->attributes[i].type == type)
+            return name->attributes[i].value;
+    return (struct slice){NULL, 0};
+}
+
+/* RFC 4514 2.4: special characters get a backslash. */
+static void put_escaped(struct buf *out, struct slice value)
+{
+    for (size_t i = 0; i < value.size; i++) {
+        int c = value.data[i];
+        int edge = (c == ' ' && (i == 0 || i + 1 == value.size)) || (c == '#' && i == 0);
+        if (edge || (c && strchr("\"+,;<>\\", c)))
+            pcai_buf_octet(out, '\\');
+        if (c)
+            pcai_buf_octet(out, (uint8_t)c);
+        else
+            pcai_buf_text(out, "\\00");
+    }
+}
+
+void pcai_name_text(struct slice der, struct buf *out)
+{
+    struct name name;
+    if (pcai_name_read(der, &name) != 0) {
+        pcai_buf_text(out, "(unreadable)");
+        return;
+    }
+    for (size_t i = name.count; i-- > 0;) {
+        char oid[64];
+        pcai_oid_text(name.attributes[i].raw, oid, sizeof oid);
+        pcai_buf_text(out, name.attributes[i].type == OID_NONE ? oid : pcai_oid_name(name.attributes[i].type));
+        pcai_buf_octet(out, '=');
+        put_escaped(out, name.attributes[i].value);
+        if (i)
+            pcai_buf_octet(out, ',');
+    }
+}

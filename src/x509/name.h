@@ -1,0 +1,33 @@
+/* Distinguished names (RFC 5280 4.1.2.4): one attribute per RDN. */
+#ifndef PCAI_NAME_H
+#define PCAI_NAME_H
+
+#include "x509/oid.h"
+
+#define PCAI_NAME_ATTRIBUTES_MAX 16
+
+struct attribute {
+    enum oid type;      /* of the attribute types in oid.h; OID_NONE when only raw is known */
+    struct slice raw;   /* the type's contents octets */
+    struct slice value; /* UTF-8 */
+};
+struct name {
+    struct attribute attributes[PCAI_NAME_ATTRIBUTES_MAX];
+    size_t count;
+};
+
+/* One attribute's value against RFC 5280 appendix A: its upper bound in characters, UTF-8 without control characters, no
+ * outer space, more than dots and dashes; country two capital letters. NAME, with the field and the limit in the text. */
+int pcai_attribute_check(enum oid type, struct slice value, const char *field, pca_error *err);
+/* Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }: country and serialNumber PrintableString, domainComponent and
+ * emailAddress IA5String, others PrintableString when the alphabet allows and UTF8String otherwise. */
+void pcai_name_write(struct buf *out, const struct name *name);
+/* Reads a Name whole (tag included). Multi-valued RDNs are read attribute by attribute. Value types PrintableString,
+ * UTF8String and IA5String are taken; others, too many attributes and bad DER are -1. Values point into der. */
+int pcai_name_read(struct slice der, struct name *name);
+/* The first attribute of that type; NULL data when there is none. */
+struct slice pcai_name_find(const struct name *name, enum oid type);
+/* RFC 4514, most specific first: "CN=db1,O=Example\\, Inc". */
+void pcai_name_text(struct slice der, struct buf *out);
+
+#endif

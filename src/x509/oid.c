@@ -1,0 +1,149 @@
+#include "x509/oid.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/crypto.h"
+
+struct known {
+    const char *octets;
+    size_t size;
+    const char *name;
+};
+#define KNOWN(octets, name) {octets, sizeof octets - 1, name}
+
+static const struct known known[OID_COUNT] = {
+    [OID_COMMON_NAME] = KNOWN("\x55\x04\x03", "CN"),
+    [OID_SURNAME] = KNOWN("\x55\x04\x04", "SN"),
+    [OID_SERIAL_NUMBER] = KNOWN("\x55\x04\x05", "serialNumber"),
+    [OID_COUNTRY] = KNOWN("\x55\x04\x06", "C"),
+    [OID_LOCALITY] = KNOWN("\x55\x04\x07", "L"),
+    [OID_STATE] = KNOWN("\x55\x04\x08", "ST"),
+    [OID_STREET] = KNOWN("\x55\x04\x09", "STREET"),
+    [OID_ORGANIZATION] = KNOWN("\x55\x04\x0A", "O"),
+    [OID_UNIT] = KNOWN("\x55\x04\x0B", "OU"),
+    [OID_TITLE] = KNOWN("\x55\x04\x0C", "title"),
+    [OID_POSTAL_CODE] = KNOWN("\x55\x04\x11", "postalCode"),
+    [OID_GIVEN_NAME] = KNOWN("\x55\x04\x2A", "GN"),
+    [OID_UID] = KNOWN("\x09\x92\x26\x89\x93\xF2\x2C\x64\x01\x01", "UID"),
+    [OID_DOMAIN_COMPONENT] = KNOWN("\x09\x92\x26\x89\x93\xF2\x2C\x64\x01\x19", "DC"),
+    [OID_EMAIL_ADDRESS] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x01", "emailAddress"),
+    [OID_SUBJECT_KEY_ID] = KNOWN("\x55\x1D\x0E", "subjectKeyIdentifier"),
+    [OID_KEY_USAGE] = KNOWN("\x55\x1D\x0F", "keyUsage"),
+    [OID_SUBJECT_ALT_NAME] = KNOWN("\x55\x1D\x11", "subjectAltName"),
+    [OID_BASIC_CONSTRAINTS] = KNOWN("\x55\x1D\x13", "basicConstraints"),
+    [OID_CRL_NUMBER] = KNOWN("\x55\x1D\x14", "cRLNumber"),
+    [OID_REASON_CODE] = KNOWN("\x55\x1D\x15", "reasonCode"),
+    [OID_INVALIDITY_DATE] = KNOWN("\x55\x1D\x18", "invalidityDate"),
+    [OID_DELTA_CRL] = KNOWN("\x55\x1D\x1B", "deltaCRLIndicator"),
+    [OID_ISSUING_DISTRIBUTION_POINT] = KNOWN("\x55\x1D\x1C", "issuingDistributionPoint"),
+    [OID_NAME_CONSTRAINTS] = KNOWN("\x55\x1D\x1E", "nameConstraints"),
+    [OID_CRL_DISTRIBUTION_POINTS] = KNOWN("\x55\x1D\x1F", "cRLDistributionPoints"),
+    [OID_CERTIFICATE_POLICIES] = KNOWN("\x55\x1D\x20", "certificatePolicies"),
+    [OID_AUTHORITY_KEY_ID] = KNOWN("\x55\x1D\x23", "authorityKeyIdentifier"),
+    [OID_EXTENDED_KEY_USAGE] = KNOWN("\x55\x1D\x25", "extKeyUsage"),
+    [OID_AUTHORITY_INFO_ACCESS] = KNOWN("\x2B\x06\x01\x05\x05\x07\x01\x01", "authorityInfoAccess"),
+    [OID_SERVER_AUTH] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x01", "serverAuth"),
+    [OID_CLIENT_AUTH] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x02", "clientAuth"),
+    [OID_EMAIL_PROTECTION] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x04", "emailProtection"),
+    [OID_OCSP_SIGNING] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x09", "OCSPSigning"),
+    [OID_ANY_EXTENDED_KEY_USAGE] = KNOWN("\x55\x1D\x25\x00", "anyExtendedKeyUsage"),
+    [OID_OCSP] = KNOWN("\x2B\x06\x01\x05\x05\x07\x30\x01", "ocsp"),
+    [OID_CA_ISSUERS] = KNOWN("\x2B\x06\x01\x05\x05\x07\x30\x02", "caIssuers"),
+    [OID_EXTENSION_REQUEST] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x0E", "extensionRequest"),
+    [OID_CHALLENGE_PASSWORD] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x07", "challengePassword"),
+    [OID_RSA_ENCRYPTION] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01", "rsaEncryption"),
+    [OID_EC_PUBLIC_KEY] = KNOWN("\x2A\x86\x48\xCE\x3D\x02\x01", "id-ecPublicKey"),
+    [OID_RSA_SHA256] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0B", "sha256WithRSAEncryption"),
+    [OID_RSA_SHA384] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0C", "sha384WithRSAEncryption"),
+    [OID_RSA_SHA512] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x01\x0D", "sha512WithRSAEncryption"),
+    [OID_ECDSA_SHA256] = KNOWN("\x2A\x86\x48\xCE\x3D\x04\x03\x02", "ecdsa-with-SHA256"),
+    [OID_ECDSA_SHA384] = KNOWN("\x2A\x86\x48\xCE\x3D\x04\x03\x03", "ecdsa-with-SHA384"),
+    [OID_ECDSA_SHA512] = KNOWN("\x2A\x86\x48\xCE\x3D\x04\x03\x04", "ecdsa-with-SHA512"),
+};
+
+struct slice pcai_oid(enum oid oid)
+{
+    return pcai_slice(known[oid].octets, known[oid].size);
+}
+
+enum oid pcai_oid_find(struct slice content)
+{
+    for (int i = 1; i < OID_COUNT; i++)
+        if (pcai_slice_equal(pcai_oid((enum oid)i), content))
+            return (enum oid)i;
+    return OID_NONE;
+}
+
+const char *pcai_oid_name(enum oid oid)
+{
+    return oid == OID_NONE || oid >= OID_COUNT ? "unknown" : known[oid].name;
+}
+
+void pcai_oid_text(struct slice content, char *out, size_t capacity)
+{
+    size_t used = 0;
+    uint64_t arc = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < content.size && used + 1 < capacity; i++) {
+        arc = arc << 7 | (content.data[i] & 0x7F);
+        if (content.data[i] & 0x80)
+            continue;
+        int written;
+        if (used == 0) {
+            unsigned first = arc < 40 ? 0 : arc < 80 ? 1 : 2;
+            written = snprintf(out, capacity, "%u.%" PRIu64, first, arc - 40 * first);
+        } else {
+            written = snprintf(out + used, capacity - used, ".%" PRIu64, arc);
+        }
+        used += written < 0 ? 0 : (size_t)written;
+        arc = 0;
+    }
+}
+
+/* ---- Signature algorithms ---- */
+
+static const struct {
+    enum oid oid;
+    int family, digest;
+} signatures[] = {
+    {OID_RSA_SHA256, PCA_FAMILY_RSA, PCAI_SHA256},   {OID_RSA_SHA384, PCA_FAMILY_RSA, PCAI_SHA384},
+    {OID_RSA_SHA512, PCA_FAMILY_RSA, PCAI_SHA512},   {OID_ECDSA_SHA256, PCA_FAMILY_ECC, PCAI_SHA256},
+    {OID_ECDSA_SHA384, PCA_FAMILY_ECC, PCAI_SHA384}, {OID_ECDSA_SHA512, PCA_FAMILY_ECC, PCAI_SHA512},
+};
+#define SIGNATURES (sizeof signatures / sizeof *signatures)
+
+/* AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } */
+void pcai_signature_algorithm_write(struct buf *out, int key_algorithm)
+{
+    int family = pcai_algorithm_family(key_algorithm), digest = pcai_algorithm_digest(key_algorithm);
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    for (size_t i = 0; i < SIGNATURES; i++)
+        if (signatures[i].family == family && signatures[i].digest == digest)
+            pcai_der_put(out, DER_OID, pcai_oid(signatures[i].oid));
+    if (family == PCA_FAMILY_RSA)
+        pcai_der_null(out);
+    pcai_der_end(out, mark);
+}
+
+int pcai_signature_algorithm_read(struct slice whole, int *family, int *digest)
+{
+    struct der outer = pcai_der(whole), in;
+    struct slice oid, null;
+    if (pcai_der_enter(&outer, DER_SEQUENCE, &in) != 0 || !pcai_der_at_end(&outer) || pcai_der_get(&in, DER_OID, &oid) != 0)
+        return -1;
+    enum oid found = pcai_oid_find(oid);
+    for (size_t i = 0; i < SIGNATURES; i++) {
+        if (signatures[i].oid != found)
+            continue;
+        if (signatures[i].family == PCA_FAMILY_RSA && (pcai_der_get(&in, DER_NULL, &null) != 0 || null.size != 0))
+            return -1;
+        if (!pcai_der_at_end(&in))
+            return -1;
+        *family = signatures[i].family;
+        *digest = signatures[i].digest;
+        return 0;
+    }
+    return -1;
+}

@@ -1,0 +1,3 @@
+module pca.test/go_trial
+
+go 1.21

@@ -1,0 +1,6 @@
+//go:build installed
+
+package main
+
+// #cgo pkg-config: libpca
+import "C"
