@@ -669,7 +669,7 @@ static void private_keys_are_sealed(void **state)
         make_ca(f, PCA_FAMILY_ECC, 0, 12, NULL, &sub);
         pca_cert *cert = issue(f, sub, "secret.example");
         pca_blob *blob = NULL;
-        assert_ok(f->err, pca_cert_export_key(cert, PCA_FORMAT_DER, PCA_PLAIN_KEY, &blob, f->err));
+        assert_ok(f->err, pca_cert_export_key(cert, PCA_FORMAT_DER, PCA_PLAIN_KEY, NULL, &blob, f->err));
         /* ECPrivateKey ::= SEQUENCE { version 1, privateKey OCTET STRING (32), ... } inside the PKCS#8 */
         const uint8_t *der = pca_blob_data(blob), *at = find_bytes(der, pca_blob_size(blob), (const uint8_t *)"\x02\x01\x01\x04\x20", 5);
         assert_non_null(at);
@@ -892,7 +892,7 @@ static void check_read_only(struct fixture *f, pca_region *region)
     assert_int_equal(pca_page_count(page), 1);
     assert_ok(f->err, pca_region_cert_get(region, pca_cert_id(pca_page_cert_at(page, 0)), &cert, f->err));
     pca_page_free(page);
-    assert_ok(f->err, pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, &blob, f->err));
+    assert_ok(f->err, pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, f->err));
     pca_blob_free(blob);
     blob = NULL;
     assert_ok(f->err, pca_ca_certificate(pca_sub_ca(sub), PCA_FORMAT_PEM, &blob, f->err));
@@ -1036,8 +1036,8 @@ static void handles_outlive_the_region(void **state)
     IS_CLOSED(pca_cert_reload(cert, &new_cert, f->err));
     IS_CLOSED(pca_cert_revoke(cert, 0, 0, NULL, f->err));
     IS_CLOSED(pca_cert_delete(cert, f->err));
-    IS_CLOSED(pca_cert_export(cert, PCA_FORMAT_PEM, 0, &files, f->err));
-    IS_CLOSED(pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, &blob, f->err));
+    IS_CLOSED(pca_cert_export(cert, PCA_FORMAT_PEM, 0, NULL, &files, f->err));
+    IS_CLOSED(pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, f->err));
     IS_CLOSED(pca_cert_der(cert, &blob, f->err));
     IS_CLOSED(pca_cert_pem(cert, &blob, f->err));
     IS_CLOSED(pca_cert_reload(pca_page_cert_at(page, 0), &new_cert, f->err));
@@ -1205,7 +1205,7 @@ static void in_the_child(struct fixture *f, pca_cert *cert)
     CHILD(pca_ca_certificate(pca_sub_ca(f->sub), PCA_FORMAT_PEM, &blob, f->err) == PCA_E_FORKED);
     CHILD(pca_ca_crl_make(pca_sub_ca(f->sub), f->err) == PCA_E_FORKED);
     CHILD(pca_cert_revoke(cert, 0, 0, NULL, f->err) == PCA_E_FORKED);
-    CHILD(pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, &blob, f->err) == PCA_E_FORKED);
+    CHILD(pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, f->err) == PCA_E_FORKED);
     CHILD(root == POISON && new_cert == POISON && page == POISON && blob == POISON);
     /* getters and frees work */
     CHILD(strcmp(pca_region_id(f->region), "test") == 0);
@@ -1520,10 +1520,10 @@ static void verbs_of_null_are_invalid(void **state)
     REFUSED(pca_cert_der(real, NULL, err));
     REFUSED(pca_cert_pem(NULL, &blob, err));
     REFUSED(pca_cert_pem(real, NULL, err));
-    REFUSED(pca_cert_export(NULL, PCA_FORMAT_PEM, 0, &files, err));
-    REFUSED(pca_cert_export(real, PCA_FORMAT_PEM, 0, NULL, err));
-    REFUSED(pca_cert_export_key(NULL, PCA_FORMAT_PEM, PCA_PLAIN_KEY, &blob, err));
-    REFUSED(pca_cert_export_key(real, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, err));
+    REFUSED(pca_cert_export(NULL, PCA_FORMAT_PEM, 0, NULL, &files, err));
+    REFUSED(pca_cert_export(real, PCA_FORMAT_PEM, 0, NULL, NULL, err));
+    REFUSED(pca_cert_export_key(NULL, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, err));
+    REFUSED(pca_cert_export_key(real, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, NULL, err));
     REFUSED(pca_cert_revoke(NULL, 0, 0, NULL, err));
     REFUSED(pca_cert_delete(NULL, err));
     REFUSED(pca_cert_reload(NULL, &cert, err));

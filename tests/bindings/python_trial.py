@@ -153,7 +153,7 @@ def main(library, include, work):
         "request", type=pca.PCA_CERT_CLIENT, common_name="Zoë", add_email=["zoe@py.internal"], years=1))
     assert c.pca_cert_container(server) == pca.PCA_CONTAINER_CSR
     assert pca.text(c.pca_cert_subject(client)).startswith("CN=Zoë")
-    files = pca.make("files", "pca_cert_export", client, pca.PCA_FORMAT_PEM, pca.PCA_WITH_CHAIN | pca.PCA_PLAIN_KEY)
+    files = pca.make("files", "pca_cert_export", client, pca.PCA_FORMAT_PEM, pca.PCA_WITH_CHAIN | pca.PCA_PLAIN_KEY, pca.ffi.NULL)
     pca.call("pca_files_write", files, work)
     names = [pca.text(c.pca_files_name(files, i)) for i in range(c.pca_files_count(files))]
     assert "root.pem" in names and len(names) == 3, names
