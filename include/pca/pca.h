@@ -209,11 +209,11 @@ PCA_API void pca_files_free(pca_files *files);
 PCA_API pca_config *pca_config_new(void);
 PCA_API void pca_config_free(pca_config *config);
 /* The storage key seals every private key in the store; exactly one of the next three must be set.
- * Passphrase: 1..1024 octets of UTF-8, stretched by PBKDF2-HMAC-SHA256 with at least 600,000 rounds (a fraction of a
+ * Passphrase: 1..1024 octets of UTF-8 without control characters (no line feed at its end), stretched by PBKDF2-HMAC-SHA256 with at least 600,000 rounds (a fraction of a
  * second at each open). Key: 32 octets. */
 PCA_API int pca_config_set_passphrase(pca_config *config, const char *passphrase);
 PCA_API int pca_config_set_key(pca_config *config, const uint8_t *key, size_t size);
-/* Private keys lie readable in the store file. For tests and demonstrations. */
+/* The key that opens the private keys lies in the store file beside them. For tests and demonstrations. */
 PCA_API int pca_config_set_insecure_plain_keys(pca_config *config);
 /* Copied; its context must outlive the region. NULL: the system's clock. */
 PCA_API int pca_config_set_clock(pca_config *config, const struct pca_clock *clock);
@@ -225,13 +225,13 @@ PCA_API int pca_config_set_test_random(pca_config *config, const struct pca_entr
 PCA_API int pca_config_set_actor(pca_config *config, const char *actor);
 /* Most octets that the store may grow to; a multiple of 4096, at least 1 MiB. Default 64 GiB (1 GiB on 32-bit). */
 PCA_API int pca_config_set_map_limit(pca_config *config, uint64_t octets);
-/* Open without the power to change anything. The store's file system may be read-only as well. */
+/* A handle without the power to change anything (READ_ONLY). The store's file system may be read-only as well. */
 PCA_API int pca_config_set_read_only(pca_config *config);
 
 /* ---- pca_region: a place that holds CAs ------------------------------------------------------------------------- */
 
 /* Makes the directory (0700) and an empty region in it. id: 1..64 of a-z 0-9 and -, fixed for ever.
- * EXISTS: there is something at path already. */
+ * EXISTS: there is something at path already, other than an empty directory of the caller's own. */
 PCA_API int pca_region_create(const char *path, const char *id, const pca_config *config, pca_region **region,
                               pca_error *err);
 /* NOT_FOUND: no region at path, so that a typing error never makes an empty CA. LOCKED: wrong storage key. VERSION: the
@@ -264,7 +264,7 @@ PCA_API int pca_region_root_by_alias(pca_region *region, const char *alias, pca_
 PCA_API int pca_region_sub_by_alias(pca_region *region, const char *alias, pca_sub **sub, pca_error *err);
 /* Pages of root CAs in order of purchase: those after a given id, 0 for the first page. limit 1..1000. */
 PCA_API int pca_region_roots(pca_region *region, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
-/* A page of certificates; deleted ones are left out. */
+/* A page of certificates, 100 unless the query says otherwise; deleted ones are left out. query NULL: all. */
 PCA_API int pca_region_find_certs(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
 
 /* ---- pca_query, pca_page ---------------------------------------------------------------------------------------- */
@@ -406,7 +406,8 @@ PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
 /* Issues a certificate on a private CA. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED,
  * PARENT_STATE, ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, QUOTA, CRYPTO. */
 PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
-/* The same checks without spending anything: PCA_OK with the lint findings, or the refusal. */
+/* The same checks without spending anything: PCA_OK with the lint findings, or the refusal. With a token that was used with
+ * the same inputs there is nothing to check: no findings. */
 PCA_API int pca_sub_check_request(const pca_sub *sub, const pca_request *request, pca_findings **findings, pca_error *err);
 PCA_API int pca_sub_reload(const pca_sub *sub, pca_sub **fresh, pca_error *err);
 PCA_API void pca_sub_free(pca_sub *sub);
@@ -500,7 +501,7 @@ PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
 /* The certificate, its chain and its private key as files, PEM or DER. PEM: NAME.pem (with PCA_WITH_CHAIN the CAs above
  * follow, with PCA_WITH_ROOT the root too); DER: NAME.der, and the CAs as chain-1.der and so on. NAME.key (PKCS#8) only with
  * PCA_PLAIN_KEY. root.pem or root.der, the trust anchor, is always added. NAME is the common name or, failing that, the
- * serial number, with _ for what a file name should not hold. password: NULL; encrypted keys are UNSUPPORTED in this build.
+ * serial number, with _ for what a file name should not hold, and after a name that the other files bear. password: NULL; encrypted keys are UNSUPPORTED in this build.
  * With PCA_PLAIN_KEY: NOT_EXPORTABLE when the key was not made here, STATE once the certificate is revoked. */
 PCA_API int pca_cert_export(const pca_cert *cert, int format, int flags, const char *password, pca_files **files,
                             pca_error *err);

@@ -180,8 +180,16 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
     return rc;
 }
 
+/* The names that an export gives to the CAs, in any case: a file system may not tell ROOT.pem from root.pem. */
+static int is_reserved(const char *stem)
+{
+    struct slice text = pcai_slice_text(stem), chain = pcai_slice_text("chain-");
+    return pcai_equal_nocase(text, pcai_slice_text("root")) ||
+           (text.size > chain.size && pcai_equal_nocase(pcai_slice(text.data, chain.size), chain));
+}
+
 /* The common name or the serial, with _ for what could lead elsewhere or surprise a shell. */
-static void file_stem(const pca_cert *cert, char stem[FILE_STEM_MAX + 1])
+static void file_stem(const pca_cert *cert, char stem[FILE_STEM_MAX + 2])
 {
     const char *from = *cert->common_name ? cert->common_name : cert->serial;
     size_t i = 0;
@@ -190,6 +198,10 @@ static void file_stem(const pca_cert *cert, char stem[FILE_STEM_MAX + 1])
         stem[i] = pcai_is_alpha(c) || pcai_is_digit(c) || c == '-' || (c == '.' && i) || c == '@' ? (char)c : '_';
     }
     stem[i] = 0;
+    if (is_reserved(stem)) {
+        stem[i] = '_';
+        stem[i + 1] = 0;
+    }
 }
 
 static int add_file(pca_files *files, const char *stem, const char *suffix, int secret, struct buf *contents, pca_error *err)
@@ -269,7 +281,7 @@ static int check_export(int format, int flags, int known, const char *password, 
 
 int pca_cert_export(const pca_cert *cert, int format, int flags, const char *password, pca_files **files, pca_error *err)
 {
-    char stem[FILE_STEM_MAX + 1];
+    char stem[FILE_STEM_MAX + 2];
     pca_error_clear(err);
     if (!cert || !files)
         return pcai_null(cert ? "files" : "cert", err);

@@ -56,8 +56,8 @@ int pca_config_set_passphrase(pca_config *config, const char *passphrase)
     if (rc != PCA_OK)
         return rc;
     size_t size = passphrase ? strlen(passphrase) : 0;
-    if (size == 0 || size > PASSPHRASE_MAX)
-        return refuse(config, PCA_E_INVALID, "passphrase", "a passphrase has 1 to 1024 octets");
+    if (size == 0 || size > PASSPHRASE_MAX || !pcai_utf8_printable(pcai_slice(passphrase, size), NULL))
+        return refuse(config, PCA_E_INVALID, "passphrase", "a passphrase has 1 to 1024 octets of UTF-8 without control characters");
     rc = set_storage(config, STORAGE_PASSPHRASE, "passphrase");
     if (rc == PCA_OK && !(config->passphrase = pcai_strdup(passphrase)))
         return refuse(config, PCA_E_NO_MEMORY, "passphrase", "out of memory");

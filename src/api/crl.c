@@ -85,9 +85,7 @@ static int piece_rule(struct txn *txn, struct context *cx, void *arguments, pca_
 static int feed(const pca_sink *sink, struct slice data, pca_error *err)
 {
     int rc = data.size ? sink->write(sink->context, data.data, data.size, err) : PCA_OK;
-    if (rc == PCA_OK || (err && err->code))
-        return rc;
-    return pcai_fail(err, rc > 0 ? PCA_E_CANCELLED : rc, "call", "sink", "the sink ended the reading with code %d", rc);
+    return rc == PCA_OK ? rc : pcai_fail_host(err, rc, PCA_E_CANCELLED, "call", "sink");
 }
 
 /* PEM in lines of 48 octets; what does not fill one waits in `rest`. */

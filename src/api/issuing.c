@@ -56,7 +56,9 @@ int pcai_enable(const struct pca_ca *ca, int is_root, const pca_request *request
         return rc;
     plan.env = ca->shell->env;
     plan.random = ca->shell->random;
-    rc = enable(&call, &plan, err);
+    rc = pcai_call_require_write(&call, err);
+    if (rc == PCA_OK)
+        rc = enable(&call, &plan, err);
     pcai_call_end(&call);
     pcai_plan_free(&plan);
     return rc;
@@ -107,8 +109,10 @@ int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **
     if (rc == PCA_OK) {
         plan.env = sub->shell->env;
         plan.random = sub->shell->random;
-        rc = issue(&call, &plan, err);
+        rc = pcai_call_require_write(&call, err);
     }
+    if (rc == PCA_OK)
+        rc = issue(&call, &plan, err);
     if (rc == PCA_OK)
         rc = pcai_cert_load(&call, plan.certificate_id, cert, err);
     if (begun)
@@ -133,7 +137,6 @@ int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_finding
     if (rc == PCA_OK) {
         plan.env = sub->shell->env;
         plan.random = sub->shell->random;
-        plan.token.text = NULL; /* nothing is spent, and nothing replayed */
         rc = pcai_call_read(&call, leaf_rules, &step, err);
     }
     if (rc == PCA_OK) {

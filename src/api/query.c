@@ -106,13 +106,14 @@ static int search_rule(struct txn *txn, struct context *cx, void *arguments, pca
 int pca_region_find_certs(pca_region *region, const pca_query *query, pca_page **page, pca_error *err)
 {
     pca_error_clear(err);
-    if (!region || !query || !page)
-        return pcai_null(!region ? "region" : !query ? "query" : "page", err);
-    if (query->refusal.code) {
+    if (!region || !page)
+        return pcai_null(region ? "page" : "region", err);
+    if (query && query->refusal.code) {
         pcai_error_copy(err, &query->refusal);
         return query->refusal.code;
     }
-    struct search search = {region->shell, &query->query, pcai_page_new((size_t)query->query.limit, 0)};
+    const struct cert_query all = {.limit = LIMIT}, *asked = query ? &query->query : &all;
+    struct search search = {region->shell, asked, pcai_page_new((size_t)asked->limit, 0)};
     int rc = search.page ? pcai_verb_read(region->shell, search_rule, &search, err) : pcai_no_memory(err);
     if (rc == PCA_OK)
         *page = search.page;

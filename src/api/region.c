@@ -15,6 +15,7 @@ static int prepare(const pca_config *config, struct shell **shell, pca_error *er
         return PCA_E_NO_MEMORY;
     s->clock = config->clock;
     s->has_clock = config->has_clock;
+    s->read_only = config->read_only;
     pcai_text_copy(s->actor, sizeof s->actor, config->actor);
     int rc = pcai_random_new(config->has_entropy ? &config->entropy : NULL, config->test_random, &s->random, err);
     if (rc == PCA_OK)

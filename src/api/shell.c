@@ -55,11 +55,7 @@ int pcai_call_clock(struct shell *shell, int64_t *now, pca_error *err)
         return PCA_OK;
     }
     int rc = shell->clock.now(shell->clock.context, now, err);
-    if (rc == PCA_OK)
-        return PCA_OK;
-    if (err && err->code == 0)
-        return pcai_fail(err, PCA_E_CLOCK, "region", "clock", "the host's clock failed with code %d", rc);
-    return err ? err->code : PCA_E_CLOCK;
+    return rc == PCA_OK ? rc : pcai_fail_host(err, rc, PCA_E_CLOCK, "region", "clock");
 }
 
 int pcai_call_begin(struct shell *shell, struct call *call, pca_error *err)
@@ -88,6 +84,11 @@ void pcai_call_end(struct call *call)
     if (--shell->calls == 0)
         pthread_cond_broadcast(&shell->idle);
     pthread_mutex_unlock(&shell->lock);
+}
+
+int pcai_call_require_write(const struct call *call, pca_error *err)
+{
+    return call->shell->read_only ? pcai_fail(err, PCA_E_READ_ONLY, "region", NULL, "the region was opened read-only") : PCA_OK;
 }
 
 /* ---- Rules in transactions ---- */
@@ -129,7 +130,8 @@ static int apply(struct txn *txn, struct change *change, pca_error *err)
 int pcai_call_write(struct call *call, rule run, void *arguments, pca_error *err)
 {
     struct rule_change change = {.change.apply = apply, .call = call, .run = run, .arguments = arguments};
-    return pcai_store_commit(call->shell->store, &change.change, err);
+    int rc = pcai_call_require_write(call, err);
+    return rc == PCA_OK ? pcai_store_commit(call->shell->store, &change.change, err) : rc;
 }
 
 static int verb(struct shell *shell, int write, rule run, void *arguments, pca_error *err)

@@ -15,7 +15,7 @@ struct shell {
     pthread_mutex_t lock;
     pthread_cond_t idle;
     unsigned references, calls;
-    int closed;
+    int closed, read_only;
     pid_t pid;
     struct store *store;
     struct environment *env;
@@ -44,6 +44,8 @@ void pcai_call_end(struct call *call);
 /* The clock of a shell that is not in use yet. */
 int pcai_call_clock(struct shell *shell, int64_t *now, pca_error *err);
 
+/* READ_ONLY: the handle may not change anything. */
+int pcai_call_require_write(const struct call *call, pca_error *err);
 /* Runs a rule in a read transaction; in a write transaction that is committed. */
 int pcai_call_read(struct call *call, rule run, void *arguments, pca_error *err);
 int pcai_call_write(struct call *call, rule run, void *arguments, pca_error *err);

@@ -83,6 +83,19 @@ void pcai_error_name_field(pca_error *err, const char *field)
         pcai_text_copy(err->field, sizeof err->field, field);
 }
 
+int pcai_fail_host(pca_error *err, int rc, int fallback, const char *object, const char *what)
+{
+    int code = rc < 0 && rc >= PCA_E_INTERNAL ? rc : fallback;
+    if (!err)
+        return code;
+    if (!*err->message)
+        return pcai_fail(err, code, object, what, "the host's %s failed with code %d", what, rc);
+    err->code = code;
+    if (!*err->object)
+        pcai_error_name_object(err, object);
+    return code;
+}
+
 void pcai_error_copy(pca_error *to, const pca_error *from)
 {
     if (to && from)

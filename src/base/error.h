@@ -18,6 +18,9 @@ int pcai_fail_errno(pca_error *err, int error, const char *object, const char *f
 void pcai_error_name_object(pca_error *err, const char *object);
 /* Names the field likewise: where a lower room checked a value without knowing which argument it was. */
 void pcai_error_name_field(pca_error *err, const char *field);
+/* A callback of the host's failed with rc. What it said stays; a code that is none of ours becomes `fallback`, and one that
+ * said nothing gets "the <what> failed". Returns the code. */
+int pcai_fail_host(pca_error *err, int rc, int fallback, const char *object, const char *what);
 void pcai_error_copy(pca_error *to, const pca_error *from);
 
 /* A pca_error that lives in a struct or on the stack of library code. */

@@ -335,10 +335,12 @@ int pcai_ca_list(struct txn *txn, struct context *cx, void *arguments, pca_error
     struct scan *scan = NULL;
     struct slice key, value;
     (void)cx;
+    list->next = 0;
+    if (list->after == UINT64_MAX)
+        return PCA_OK;
     int rc = pcai_scan_open(txn, TABLE_CA, pcai_slice(NULL, 0), pcai_row_key_view(&from), &scan, err);
     uint64_t last = list->after;
     size_t examined = 0;
-    list->next = 0;
     while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
         struct ca_record ca;
         if (list->count == list->limit || examined++ == PAGE_EXAMINED_MAX) {

@@ -97,6 +97,16 @@ static int check_rows(struct txn *txn, struct context *cx, const struct record_t
 
 /* ---- CAs ---- */
 
+static int check_status(struct txn *txn, uint64_t certificate, pca_error *err)
+{
+    struct status_record status;
+    struct row_key key = pcai_key_id64(certificate);
+    int rc = pcai_record_get(txn, &pcai_status_type, pcai_row_key_view(&key), &status, err);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && status.status != PCA_STATUS_REVOKED))
+        return wrong(err, "cert", certificate, "it is revoked and its status does not say so");
+    return rc;
+}
+
 static int check_generation(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation, pca_error *err)
 {
     struct generation_record record;
@@ -105,7 +115,12 @@ static int check_generation(struct txn *txn, struct context *cx, const struct ca
     struct slice key, value;
     uint64_t count = 0, sum = 0, size = 0;
     struct row_key prefix = pcai_key_generation(ca->id, generation);
-    int rc = pcai_generation_read(txn, cx, ca, generation, &record, err);
+    struct key_record sealed;
+    int rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&prefix), &sealed, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return wrong(err, "ca", ca->id, "the private key of a generation is missing");
+    if (rc == PCA_OK)
+        rc = pcai_generation_read(txn, cx, ca, generation, &record, err);
     if (rc == PCA_OK)
         rc = pcai_ca_cert_read(txn, cx, ca, &cert, err);
     if (rc == PCA_OK)
@@ -113,6 +128,8 @@ static int check_generation(struct txn *txn, struct context *cx, const struct ca
     while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
         struct revocation_record row;
         rc = pcai_record_decode(&pcai_revocation_type, key, value, &row, err);
+        if (rc == PCA_OK && row.certificate && !row.deleted_at)
+            rc = check_status(txn, row.certificate, err);
         count++;
         sum ^= pcai_record_check(value);
     }
@@ -229,13 +246,59 @@ static int check_tree(struct txn *txn, struct context *cx, pca_error *err)
     return rc;
 }
 
+/* ---- Region ---- */
+
+struct meta_state {
+    uint64_t cas, sequence; /* ids of CAs and certificates lie below */
+};
+
+static int check_meta(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *arguments, pca_error *err)
+{
+    struct meta_state *state = arguments;
+    struct region_record region;
+    struct sequence_record sequence = {0};
+    struct policy_record policy;
+    struct storage_record storage;
+    int rc = PCA_OK;
+    (void)txn, (void)cx;
+    if (pcai_slice_equal(key, pcai_slice_text("region"))) {
+        rc = pcai_record_decode(&pcai_region_type, key, value, &region, err);
+        state->cas = rc == PCA_OK ? region.next_ca : 0;
+    } else if (pcai_slice_equal(key, pcai_slice_text("sequence"))) {
+        rc = pcai_record_decode(&pcai_sequence_type, key, value, &sequence, err);
+        state->sequence = sequence.next;
+    } else if (pcai_slice_equal(key, pcai_slice_text("storage"))) {
+        rc = pcai_record_decode(&pcai_storage_type, key, value, &storage, err);
+    } else if (key.size > 7 && memcmp(key.data, "policy/", 7) == 0) {
+        rc = pcai_record_decode(&pcai_policy_type, key, value, &policy, err);
+    }
+    return rc;
+}
+
+/* CAs are never taken away; certificates may be deleted. */
+static int check_ids(struct txn *txn, struct context *cx, uint64_t cas, pca_error *err)
+{
+    struct meta_state meta = {0};
+    struct slice key, value;
+    int rc = each(txn, cx, TABLE_META, check_meta, &meta, NULL, err);
+    if (rc == PCA_OK && cas + 1 != meta.cas)
+        return wrong(err, "region", 0, "there are not as many CAs as were bought");
+    if (rc == PCA_OK)
+        rc = pcai_last(txn, TABLE_CERT, pcai_slice(NULL, 0), &key, &value, err);
+    if (meta.sequence == 0 || (rc == PCA_OK && key.size == 8 && pcai_read_u64(key.data) >= meta.sequence))
+        return wrong(err, "region", 0, "the record of the serial numbers that were given out is missing or wrong");
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}
+
 int pcai_region_verify(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     static const struct record_type *const plain[] = {&pcai_token_type, &pcai_piece_type, &pcai_key_type, &pcai_ca_cert_type};
     struct totals totals = {0};
-    uint64_t names = 0, expiries = 0, statuses = 0, aliases = 0;
+    uint64_t names = 0, expiries = 0, statuses = 0, aliases = 0, cas = 0;
     (void)arguments;
-    int rc = each(txn, cx, TABLE_CA, check_ca, NULL, NULL, err);
+    int rc = each(txn, cx, TABLE_CA, check_ca, NULL, &cas, err);
+    if (rc == PCA_OK)
+        rc = check_ids(txn, cx, cas, err);
     if (rc == PCA_OK)
         rc = each(txn, cx, TABLE_CERT, check_cert, &totals, NULL, err);
     for (size_t i = 0; rc == PCA_OK && i < sizeof plain / sizeof *plain; i++)

@@ -184,9 +184,11 @@ static int reserve(struct txn *txn, struct change *change, pca_error *err)
 {
     struct reservation *r = (struct reservation *)change;
     struct row_key key = pcai_key_text("sequence");
-    struct sequence_record record = {.next = 1};
+    struct sequence_record record;
     int rc = pcai_record_get(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
-    if (rc != PCA_OK && rc != PCA_E_NOT_FOUND)
+    if (rc == PCA_E_NOT_FOUND) /* to begin again would give serial numbers out twice */
+        return pcai_fail(err, PCA_E_CORRUPT, "region", "sequence", "the record of the serial numbers that were given out is missing");
+    if (rc != PCA_OK)
         return rc;
     if (record.next > SEQUENCE_END - SEQUENCE_BLOCK)
         return pcai_fail(err, PCA_E_FULL, NULL, "sequence", "all 2^40 serial numbers of the region have been used");

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/civil.h"
+#include "ca/certificate.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/plan.h"
@@ -198,8 +199,9 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     if (rc != PCA_OK)
         return rc;
     if (*replayed) {
+        struct cert_view view;
         plan->certificate_id = results[0];
-        return PCA_OK;
+        return pcai_cert_read(txn, plan->certificate_id, &view, err); /* NOT_FOUND once it was deleted */
     }
     plan->lint = (struct lint_context){.role = LINT_LEAF, .type = plan->request->type, .allow_weak = pcai_policy(cx, POLICY_ALLOW_WEAK) != 0};
     plan->certificate.path_length = -1;

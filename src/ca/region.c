@@ -19,13 +19,15 @@ int pcai_region_id_check(const char *id, pca_error *err)
 int pcai_region_create_rows(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     struct region_create *c = arguments;
-    struct row_key key = pcai_key_text("region"), storage = pcai_key_text("storage");
+    struct row_key key = pcai_key_text("region"), storage = pcai_key_text("storage"), sequence = pcai_key_text("sequence");
     struct region_record region = {.id = pcai_slice_text(c->id), .created = cx->now, .rules = 1, .next_ca = 1};
     int rc = pcai_clock_require(cx, err);
     if (rc == PCA_OK)
         rc = pcai_record_put(txn, &pcai_region_type, pcai_row_key_view(&key), &region, err);
     if (rc == PCA_OK)
         rc = pcai_record_put(txn, &pcai_storage_type, pcai_row_key_view(&storage), &c->storage, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_sequence_type, pcai_row_key_view(&sequence), &(struct sequence_record){.next = 1}, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_REGION_CREATE, &(struct log_record){0}, err) : rc;
 }
 

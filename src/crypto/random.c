@@ -25,9 +25,7 @@ static int gather(struct random *r, uint8_t seed[SEED_SIZE], pca_error *err)
 {
     if (r->has_host) {
         int rc = r->host.fill(r->host.context, seed, SEED_SIZE, err);
-        if (rc != PCA_OK && err && !err->code)
-            return pcai_fail(err, rc, NULL, "entropy", "the host's source of entropy failed");
-        return rc;
+        return rc == PCA_OK ? rc : pcai_fail_host(err, rc, PCA_E_CRYPTO, "region", "entropy");
     }
     mbedtls_entropy_context system;
     mbedtls_entropy_init(&system);
@@ -103,8 +101,10 @@ int pcai_random_bytes(struct random *r, void *out, size_t size, pca_error *err)
 {
     if (r->pid != getpid())
         return pcai_fail(err, PCA_E_FORKED, NULL, NULL, "a child process may not use its parent's random generator");
-    if (r->test)
-        return r->host.fill(r->host.context, out, size, err);
+    if (r->test) {
+        int rc = r->host.fill(r->host.context, out, size, err);
+        return rc == PCA_OK ? rc : pcai_fail_host(err, rc, PCA_E_CRYPTO, "region", "test_random");
+    }
     int failed = 0, due = 0;
     uint8_t *at = out;
     pthread_mutex_lock(&r->lock);

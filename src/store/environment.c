@@ -65,6 +65,13 @@ const char *pcai_table_name(enum table number)
 
 /* ---- Files and directories ---- */
 
+static int path_failed(pca_error *err, int error, const char *tried, const char *path)
+{
+    int rc = pcai_fail_errno(err, error, "store", "%s %s", tried, path);
+    pcai_error_name_field(err, "path");
+    return rc;
+}
+
 /* NULL when out of memory. */
 static char *join(const char *directory, const char *file)
 {
@@ -346,16 +353,14 @@ static int load(struct store *s, const char *file, unsigned flags, int *blank, p
 
 static int share(struct store *s, const struct store_options *options, pca_error *err)
 {
-    static const char *const modes[] = {"reading and writing", "reading only"};
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     if (options->map_limit && options->map_limit / page * page != s->map_limit)
         return pcai_fail(err, PCA_E_INVALID, "store", "map_limit",
                          "the store is open in this process with a limit of %" PRIu64 " octets, and cannot have %" PRIu64 " as well",
                          s->map_limit, options->map_limit);
-    if ((options->read_only != 0) != s->read_only)
+    if (s->read_only && !options->read_only)
         return pcai_fail(err, PCA_E_INVALID, "store", "read_only",
-                         "the store is open in this process for %s, and cannot be opened for %s as well", modes[s->read_only],
-                         modes[options->read_only != 0]);
+                         "the store is open in this process for reading only, and cannot be opened for writing as well; close it first");
     if (atomic_load(&s->unfinished))
         return pcai_fail(err, PCA_E_BUSY, "store", "path", "the store at %s is being created by this process", s->directory);
     s->references++;
@@ -366,14 +371,14 @@ static int share(struct store *s, const struct store_options *options, pca_error
 static int find_file(const char *path, const char *file, struct stat *st, pca_error *err)
 {
     if (stat(path, st) != 0)
-        return pcai_fail_errno(err, errno, "store", "open %s", path);
+        return path_failed(err, errno, "open", path);
     if (!S_ISDIR(st->st_mode))
         return pcai_fail(err, PCA_E_NOT_FOUND, "store", "path", "%s is a file, and a store is a directory", path);
     if (stat(file, st) != 0) {
         int error = errno;
         if (error == ENOENT)
             return pcai_fail(err, PCA_E_NOT_FOUND, "store", "path", "there is no store at %s", path);
-        return pcai_fail_errno(err, error, "store", "open %s", file);
+        return path_failed(err, error, "open", file);
     }
     if (!S_ISREG(st->st_mode))
         return pcai_fail(err, PCA_E_CORRUPT, "store", "path", "%s is not a regular file", file);
@@ -467,7 +472,7 @@ static int make_directory(const char *path, const char *file, int *made, pca_err
     struct stat st;
     *made = mkdir(path, 0700) == 0;
     if (!*made && errno != EEXIST)
-        return pcai_fail_errno(err, errno, "store", "make the directory %s", path);
+        return path_failed(err, errno, "make the directory", path);
     if (!*made && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || !is_empty(path)))
         return exists(path, file, err);
     if (chmod(path, 0700) != 0)

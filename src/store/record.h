@@ -43,7 +43,7 @@ int pcai_record_get(struct txn *txn, const struct record_type *type, struct slic
 /* Keys: big-endian numbers and octets, so that order of key is order of number. */
 struct row_key {
     size_t size;
-    uint8_t data[256];
+    uint8_t data[320]; /* an alias of 64 characters of four octets, and what goes with it */
 };
 struct row_key pcai_row_key(void);
 void pcai_row_key_u32(struct row_key *key, uint32_t n);

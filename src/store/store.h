@@ -42,7 +42,8 @@ struct store_options {
 /* Makes the directory (0700) and the file (0600). EXISTS when there is anything at path. */
 int pcai_store_create(const char *path, const struct store_options *options, struct store **store, pca_error *err);
 /* NOT_FOUND, CORRUPT (not a store, or cut short), VERSION (newer schema), PERMISSION. A store already open in this process
- * is shared: another map limit or read_only against it is INVALID. */
+ * is shared: another map limit is INVALID, and so is writing to one that was opened read-only. A reader may share a writer's;
+ * that it writes nothing is then its caller's to see to. */
 int pcai_store_open(const char *path, const struct store_options *options, struct store **store, pca_error *err);
 /* Gives one reference back; the last runs the attachment's destructor and closes the file. In a forked child it only
  * frees memory. */

@@ -77,14 +77,15 @@ static void create_makes_a_private_directory(void **state)
 static void create_refuses_what_is_there(void **state)
 {
     struct fixture *f = *state;
-    const char *empty = file_path(f, "empty"), *dangling = file_path(f, "dangling"), *file = file_text(f, "txt", "something");
-    assert_int_equal(mkdir(empty, 0755), 0);
+    const char *full = file_path(f, "full"), *dangling = file_path(f, "dangling"), *file = file_text(f, "txt", "something");
+    assert_int_equal(mkdir(full, 0755), 0);
+    assert_int_equal(close(creat(file_path(f, "full/something"), 0600)), 0);
     assert_int_equal(symlink("nowhere", dangling), 0);
-    create_refused(f, empty, "test", f->config, PCA_E_EXISTS, NULL, "path");
-    assert_message(f->err, empty);
+    create_refused(f, full, "test", f->config, PCA_E_EXISTS, NULL, "path");
+    assert_message(f->err, full);
+    assert_int_equal(mode_of(full), 0755);
     create_refused(f, dangling, "test", f->config, PCA_E_EXISTS, NULL, "path");
     create_refused(f, file, "test", f->config, PCA_E_EXISTS, NULL, "path");
-    assert_int_equal(rmdir(empty), 0);
     make_region(f);
     char *before = snapshot_store(f);
     create_refused(f, f->path, "test", f->config, PCA_E_EXISTS, NULL, "path");
@@ -92,6 +93,16 @@ static void create_refuses_what_is_there(void **state)
     uint8_t *text = file_read(file, NULL);
     assert_string_equal((char *)text, "something");
     free(text);
+}
+
+/* As a service finds it that is started with a directory of its own. */
+static void create_takes_an_empty_directory(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(mkdir(f->path, 0755), 0);
+    make_region(f);
+    assert_int_equal(mode_of(f->path), 0700);
+    reopen_region(f);
 }
 
 static void create_refuses_a_missing_parent(void **state)
@@ -654,7 +665,7 @@ static void passphrase_opens(void **state)
     pca_config_free(wrong);
 }
 
-/* With a key the store holds no private key in the clear; made insecure, it does: so the search can find one. */
+/* Whichever way, no private key lies in the store in the clear; what is public does, so that the search is seen to find. */
 static void private_keys_are_sealed(void **state)
 {
     struct fixture *f = *state;
@@ -668,22 +679,21 @@ static void private_keys_are_sealed(void **state)
         pca_sub *sub;
         make_ca(f, PCA_FAMILY_ECC, 0, 12, NULL, &sub);
         pca_cert *cert = issue(f, sub, "secret.example");
-        pca_blob *blob = NULL;
+        pca_blob *blob = NULL, *public = NULL;
         assert_ok(f->err, pca_cert_export_key(cert, PCA_FORMAT_DER, PCA_PLAIN_KEY, NULL, &blob, f->err));
+        assert_ok(f->err, pca_cert_der(cert, &public, f->err));
         /* ECPrivateKey ::= SEQUENCE { version 1, privateKey OCTET STRING (32), ... } inside the PKCS#8 */
         const uint8_t *der = pca_blob_data(blob), *at = find_bytes(der, pca_blob_size(blob), (const uint8_t *)"\x02\x01\x01\x04\x20", 5);
         assert_non_null(at);
         size_t size;
         snprintf(data_file, sizeof data_file, "%s/data.mdb", path);
         uint8_t *data = file_read(data_file, &size);
-        if (plain) {
-            assert_non_null(find_bytes(data, size, at + 5, 32));
-        } else {
-            assert_null(find_bytes(data, size, at + 5, 32));
-            assert_null(find_bytes(data, size, der, pca_blob_size(blob)));
-            assert_null(find_bytes(data, size, test_key, 32));
-        }
+        assert_non_null(find_bytes(data, size, pca_blob_data(public), pca_blob_size(public)));
+        assert_null(find_bytes(data, size, at + 5, 32));
+        assert_null(find_bytes(data, size, der, pca_blob_size(blob)));
+        assert_null(find_bytes(data, size, test_key, 32));
         free(data);
+        pca_blob_free(public);
         pca_blob_free(blob);
         pca_cert_free(cert);
         pca_sub_free(sub);
@@ -1639,6 +1649,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(create_makes_a_private_directory),
         TEST(create_refuses_what_is_there),
+        TEST(create_takes_an_empty_directory),
         TEST(create_refuses_a_missing_parent),
         TEST(create_refuses_bad_ids),
         TEST(create_leaves_nothing_behind_when_it_fails),
