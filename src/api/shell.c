@@ -60,7 +60,8 @@ int pcai_call_clock(struct shell *shell, int64_t *now, pca_error *err)
 
 int pcai_call_begin(struct shell *shell, struct call *call, pca_error *err)
 {
-    int64_t host = 0;
+    call->shell = shell;
+    call->host = 0;
     if (shell->pid != getpid())
         return pcai_fail(err, PCA_E_FORKED, "region", NULL, "a child process may not use its parent's region; open it anew");
     pthread_mutex_lock(&shell->lock);
@@ -69,11 +70,9 @@ int pcai_call_begin(struct shell *shell, struct call *call, pca_error *err)
     pthread_mutex_unlock(&shell->lock);
     if (closed)
         return pcai_fail(err, PCA_E_CLOSED, "region", NULL, "the region has been closed");
-    call->shell = shell;
-    int rc = pcai_call_clock(shell, &host, err);
+    int rc = pcai_call_clock(shell, &call->host, err);
     if (rc != PCA_OK)
         pcai_call_end(call);
-    call->host = host;
     return rc;
 }
 

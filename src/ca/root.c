@@ -102,7 +102,7 @@ static int renew(struct txn *txn, struct context *cx, const struct renewal *r, p
 {
     char object[PCAI_OBJECT];
     struct ca_record root, sub;
-    uint64_t sub_id;
+    uint64_t sub_id = 0;
     int rc = pcai_ca_read(txn, cx, r->root, &root, err);
     if (rc == PCA_OK && root.state == PCA_CA_REVOKED)
         rc = pcai_fail(err, PCA_E_STATE, pcai_ca_object(&root, object), "state", "the CA is revoked");
