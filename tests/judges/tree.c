@@ -1,0 +1,215 @@
+#include "tree.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+void tree_stop(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    exit(1);
+}
+
+void tree_need(const struct tree *t, int rc, const char *what)
+{
+    if (rc != PCA_OK)
+        tree_stop("%s: %s: %s (%s, %s): %s", t->name, what, pca_code_name(rc), pca_error_object(t->err), pca_error_field(t->err),
+                  pca_error_message(t->err));
+}
+
+/* ---- Files ---- */
+
+static void join(char out[TREE_PATH], const struct tree *t, const char *name, const char *suffix)
+{
+    if (snprintf(out, TREE_PATH, "%s/%s%s", t->directory, name, suffix) >= TREE_PATH)
+        tree_stop("the path is too long");
+}
+
+static void put(const struct tree *t, const char *name, const char *suffix, const void *data, size_t size)
+{
+    char path[TREE_PATH];
+    join(path, t, name, suffix);
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(data, 1, size, f) != size || fclose(f) != 0)
+        tree_stop("%s: %s", path, strerror(errno));
+}
+
+static void put_blob(const struct tree *t, const char *name, const char *suffix, pca_blob *blob)
+{
+    put(t, name, suffix, pca_blob_data(blob), pca_blob_size(blob));
+    pca_blob_free(blob);
+}
+
+void tree_list(struct tree *t, const struct entry *e)
+{
+    fprintf(t->manifest, "%s%s\t%s\t%s\t%s\t%s\t%s", e->name, e->suffix, e->role, e->purpose, e->match, e->expect, e->serial);
+    if (e->reason < 0)
+        fputs("\t-", t->manifest);
+    else
+        fprintf(t->manifest, "\t%d", e->reason);
+    if (e->since)
+        fprintf(t->manifest, "\t%" PRId64 "\n", e->since);
+    else
+        fputs("\t-\n", t->manifest);
+}
+
+/* ---- The subjectPublicKeyInfo of a certificate, DER ---- */
+
+static void element(const uint8_t *p, const uint8_t **contents, const uint8_t **end)
+{
+    size_t size = p[1], octets = 0;
+    if (size & 0x80) {
+        octets = size & 0x7f;
+        size = 0;
+        for (size_t i = 0; i < octets; i++)
+            size = size << 8 | p[2 + i];
+    }
+    *contents = p + 2 + octets;
+    *end = *contents + size;
+}
+
+void tree_public_key(const struct tree *t, const pca_cert *cert, struct spki *spki)
+{
+    pca_blob *der = NULL;
+    const uint8_t *p, *contents, *end;
+    tree_need(t, pca_cert_der(cert, &der, t->err), "certificate");
+    element(pca_blob_data(der), &p, &end); /* Certificate */
+    element(p, &p, &end);                  /* TBSCertificate */
+    for (int i = 0; i < 6; i++) {          /* version, serial, algorithm, issuer, validity, subject */
+        element(p, &contents, &end);
+        p = end;
+    }
+    element(p, &contents, &end);
+    spki->size = (size_t)(end - p);
+    if (spki->size > sizeof spki->data)
+        tree_stop("a public key is too large");
+    memcpy(spki->data, p, spki->size);
+    pca_blob_free(der);
+}
+
+/* ---- CAs ---- */
+
+static pca_request *ca_request(struct tree *t, const char *name, int64_t years)
+{
+    char cn[64], url[128];
+    pca_request *request = pca_request_new();
+    snprintf(cn, sizeof cn, "Emit %s %s", name, t->name);
+    snprintf(url, sizeof url, "http://crl.example.com/%s/%s.crl", t->name, name);
+    pca_request_set_common_name(request, cn);
+    pca_request_set_organization(request, "Example GmbH");
+    pca_request_set_country(request, "DE");
+    pca_request_set_key_algorithm(request, t->algorithm);
+    pca_request_set_years(request, years);
+    pca_request_set_crl_url(request, url);
+    pca_request_set_crl_days(request, 7);
+    return request;
+}
+
+void tree_write_ca(struct tree *t, const pca_ca *ca, const char *name)
+{
+    pca_blob *blob = NULL;
+    tree_need(t, pca_ca_certificate(ca, PCA_FORMAT_PEM, &blob, t->err), "CA certificate");
+    put_blob(t, name, ".pem", blob);
+    tree_need(t, pca_ca_certificate(ca, PCA_FORMAT_DER, &blob, t->err), "CA certificate");
+    put_blob(t, name, ".der", blob);
+}
+
+void tree_write_crl(struct tree *t, const pca_ca *ca, const char *name)
+{
+    char path[TREE_PATH];
+    tree_need(t, pca_ca_crl_make(ca, t->err), "CRL");
+    join(path, t, name, ".crl");
+    tree_need(t, pca_ca_crl_write(ca, PCA_FORMAT_DER, path, t->err), "CRL");
+    join(path, t, name, ".crl.pem");
+    tree_need(t, pca_ca_crl_write(ca, PCA_FORMAT_PEM, path, t->err), "CRL");
+    tree_list(t, &(struct entry){name, ".crl", "crl", "-", "-", "ok", "-", -1, 0});
+}
+
+static void open_cas(struct tree *t)
+{
+    pca_root *bought = NULL;
+    pca_sub *fresh = NULL;
+    tree_need(t, pca_root_purchase(t->region, PCA_KIND_PRIVATE, t->family, 1200, NULL, &bought, t->err), "purchase");
+    pca_request *request = ca_request(t, "root", t->root_years);
+    tree_need(t, pca_root_enable(bought, request, t->err), "enable root");
+    pca_request_free(request);
+    tree_need(t, pca_root_reload(bought, &t->root, t->err), "reload root");
+    pca_root_free(bought);
+    tree_need(t, pca_root_default_sub(t->root, &fresh, t->err), "subordinate");
+    request = ca_request(t, "sub", t->sub_years);
+    tree_need(t, pca_sub_enable(fresh, request, t->err), "enable sub");
+    pca_request_free(request);
+    tree_need(t, pca_root_purchase_certificates(t->root, t->certificates, NULL, NULL, t->err), "buy certificates");
+    tree_need(t, pca_root_assign(t->root, fresh, t->certificates, PCA_ANY, NULL, t->err), "assign");
+    tree_need(t, pca_sub_reload(fresh, &t->sub, t->err), "reload sub");
+    pca_sub_free(fresh);
+}
+
+void tree_open(struct tree *t, const char *parent)
+{
+    static const uint8_t key[32] = "emit: this key protects nothing.";
+    char path[TREE_PATH];
+    if (snprintf(t->directory, sizeof t->directory, "%s/%s", parent, t->name) >= (int)sizeof t->directory)
+        tree_stop("the path is too long");
+    if (mkdir(t->directory, 0755) != 0)
+        tree_stop("%s: %s", t->directory, strerror(errno));
+    join(path, t, "manifest", ".tsv");
+    t->manifest = fopen(path, "w");
+    if (!t->manifest)
+        tree_stop("%s: %s", path, strerror(errno));
+    join(path, t, "region", "");
+    t->err = pca_error_new();
+    t->config = pca_config_new();
+    pca_config_set_key(t->config, key, sizeof key);
+    tree_need(t, pca_region_create(path, "emit", t->config, &t->region, t->err), "create");
+    open_cas(t);
+    tree_write_ca(t, pca_root_ca(t->root), "root");
+    tree_write_ca(t, pca_sub_ca(t->sub), "sub");
+    tree_list(t, &(struct entry){"root", ".pem", "root", "-", "-", "ok", pca_ca_serial(pca_root_ca(t->root)), -1, 0});
+}
+
+void tree_close(struct tree *t)
+{
+    pca_sub_free(t->sub);
+    pca_root_free(t->root);
+    pca_region_close(t->region);
+    pca_config_free(t->config);
+    pca_error_free(t->err);
+    if (fclose(t->manifest) != 0)
+        tree_stop("%s: the manifest: %s", t->name, strerror(errno));
+}
+
+/* ---- Leaves ---- */
+
+void tree_write_leaf(struct tree *t, const pca_cert *cert, const char *name)
+{
+    pca_blob *own = NULL, *above = NULL;
+    tree_need(t, pca_cert_pem(cert, &own, t->err), "certificate");
+    tree_need(t, pca_ca_chain(pca_sub_ca(t->sub), 0, &above, t->err), "chain");
+    size_t first = pca_blob_size(own), second = pca_blob_size(above);
+    char *text = malloc(first + second);
+    if (!text)
+        tree_stop("out of memory");
+    memcpy(text, pca_blob_data(own), first);
+    memcpy(text + first, pca_blob_data(above), second);
+    put(t, name, ".chain.pem", text, first + second);
+    free(text);
+    pca_blob_free(above);
+    put_blob(t, name, ".pem", own);
+    tree_need(t, pca_cert_der(cert, &own, t->err), "certificate");
+    put_blob(t, name, ".der", own);
+}
+
+void tree_write_key(struct tree *t, const pca_cert *cert, const char *name)
+{
+    pca_blob *blob = NULL;
+    tree_need(t, pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, t->err), "key");
+    put_blob(t, name, ".key", blob);
+}

@@ -1,0 +1,67 @@
+/*
+ * A tree: a region with one root and one subordinate, and the files of it that judges read.
+ *
+ * DIR/NAME/ holds root.pem root.der sub.pem sub.der root.crl root.crl.pem sub.crl sub.crl.pem, and of each leaf
+ * LEAF.pem LEAF.der LEAF.chain.pem (leaf, sub), LEAF.key where libpca made the key. The region itself is NAME/region.
+ * manifest.tsv has a line per file and purpose:
+ *   path
+ *   role     root, sub, leaf or crl
+ *   purpose  server, client or -
+ *   name     host name, IP address or e-mail address that a verifier is to match, or -
+ *   expect   ok, or revoked: it or the CA above is
+ *   serial   as libpca tells it, or -
+ *   reason   its own revocation's, RFC 5280's number, or -
+ *   since    its invalidity date in seconds since 1970, or -
+ */
+#ifndef TESTS_JUDGES_TREE_H
+#define TESTS_JUDGES_TREE_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <pca/pca.h>
+
+#define TREE_PATH 1024
+
+struct tree {
+    const char *name;
+    int family, algorithm; /* of both CAs */
+    int64_t root_years, sub_years;
+    uint64_t certificates;
+    char directory[TREE_PATH / 2];
+    FILE *manifest;
+    pca_error *err;
+    pca_config *config;
+    pca_region *region;
+    pca_root *root;
+    pca_sub *sub;
+};
+
+struct entry {
+    const char *name, *suffix, *role, *purpose, *match, *expect, *serial;
+    int reason; /* -1: none */
+    int64_t since;
+};
+
+struct spki {
+    uint8_t data[1024];
+    size_t size;
+};
+
+/* Says why and ends the process with 1. */
+void tree_stop(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+void tree_need(const struct tree *t, int rc, const char *what);
+
+/* Name, family, algorithm, years and certificates are set. */
+void tree_open(struct tree *t, const char *parent);
+void tree_close(struct tree *t);
+void tree_list(struct tree *t, const struct entry *entry);
+/* root.* and sub.*, the CRLs made now. */
+void tree_write_ca(struct tree *t, const pca_ca *ca, const char *name);
+void tree_write_crl(struct tree *t, const pca_ca *ca, const char *name);
+void tree_write_leaf(struct tree *t, const pca_cert *cert, const char *name);
+void tree_write_key(struct tree *t, const pca_cert *cert, const char *name);
+/* The subjectPublicKeyInfo of a certificate. */
+void tree_public_key(const struct tree *t, const pca_cert *cert, struct spki *spki);
+
+#endif
