@@ -99,13 +99,13 @@ class Library:
         return bytes(self.ffi.buffer(self.c.pca_blob_data(made), self.c.pca_blob_size(made)))
 
     def callback(self, signature, function):
-        """A host's function. An exception inside becomes PCA_E_INTERNAL with its text."""
+        """A host's function. An exception inside ends the verb with PCA_E_CANCELLED and its text."""
         def guarded(context, *rest):
             try:
                 return function(*rest)
             except Exception as problem:
-                self.c.pca_error_set(rest[-1], self.PCA_E_INTERNAL, 0, repr(problem).encode())
-                return self.PCA_E_INTERNAL
+                self.c.pca_error_set(rest[-1], self.PCA_E_CANCELLED, 0, repr(problem).encode())
+                return self.PCA_E_CANCELLED
         return self.ffi.callback(signature, guarded)
 
 
@@ -172,8 +172,8 @@ def main(library, include, work):
     region = pca.make("region", "pca_region_open", path, config)
     sub = pca.make("sub", "pca_region_sub_by_alias", region, "issuing")
     ca = c.pca_sub_ca(sub)
-    found = pca.make("cert", "pca_ca_cert_by_serial", ca, pca.text(c.pca_cert_serial(client)))
-    pca.call("pca_cert_revoke", found, pca.PCA_REASON_KEY_COMPROMISE, 0, ffi.NULL)
+    server, client = (pca.make("cert", "pca_ca_cert_by_serial", ca, pca.text(c.pca_cert_serial(old))) for old in (server, client))
+    pca.call("pca_cert_revoke", client, pca.PCA_REASON_KEY_COMPROMISE, 0, ffi.NULL)
     pca.call("pca_ca_crl_make", ca)
     pieces = []
 
@@ -192,7 +192,7 @@ def main(library, include, work):
         pca.call("pca_ca_crl_stream", ca, pca.PCA_FORMAT_PEM, ffi.new("pca_sink *", {"version": pca.PCA_SINK_VERSION, "write": fail_c}))
         raise AssertionError("a failing sink passed")
     except PcaError as refusal:
-        assert refusal.code == pca.PCA_E_INTERNAL and "teapot" in str(refusal), refusal
+        assert refusal.code == pca.PCA_E_CANCELLED and "teapot" in str(refusal), refusal
 
     page = pca.make("page", "pca_region_find_certs", region, pca.new("query", issuer=c.pca_ca_id(ca), limit=10))
     statuses = [c.pca_cert_status(c.pca_page_cert_at(page, i)) for i in range(c.pca_page_count(page))]

@@ -1,3 +1,3 @@
 module pca.test/go_trial
 
-go 1.21
+go 1.19

@@ -89,7 +89,7 @@ func blob(call func(out **C.pca_blob, err *C.pca_error) C.int) ([]byte, error) {
 		return nil, err
 	}
 	defer C.pca_blob_free(b)
-	return bytes.Clone(unsafe.Slice((*byte)(C.pca_blob_data(b)), int(C.pca_blob_size(b)))), nil
+	return C.GoBytes(unsafe.Pointer(C.pca_blob_data(b)), C.int(C.pca_blob_size(b))), nil
 }
 
 // request fills a builder; the caller frees it. Refusals come with the verb that uses it.
@@ -365,7 +365,7 @@ func issue(sub *C.pca_sub, settings ...func(*C.pca_request) C.int) (*C.pca_cert,
 	return cert, err
 }
 
-// many asks from many goroutines at once; each refusal must be the caller's own.
+// many asks from many goroutines at once; each refusal must be the caller's own: its bad name stands at a place of its own.
 func many(sub *C.pca_sub) error {
 	var group sync.WaitGroup
 	problems := make(chan error, 32)
@@ -373,18 +373,23 @@ func many(sub *C.pca_sub) error {
 		group.Add(1)
 		go func(i int) {
 			defer group.Done()
-			name := fmt.Sprintf("n%d.internal", i)
-			if i%2 == 1 {
-				name = fmt.Sprintf("n%d_.internal", i)
+			place := i / 2 % 9
+			settings := []func(*C.pca_request) C.int{kind(C.PCA_CERT_SERVER), years(1)}
+			for j := 0; j < place; j++ {
+				settings = append(settings, dns(fmt.Sprintf("n%d-%d.internal", i, j)))
 			}
-			cert, err := issue(sub, kind(C.PCA_CERT_SERVER), dns(name), years(1))
+			last := "last.internal"
+			if i%2 == 1 {
+				last = "_.internal"
+			}
+			cert, err := issue(sub, append(settings, dns(last))...)
 			C.pca_cert_free(cert)
 			var refusal *Error
 			switch {
 			case i%2 == 0 && err != nil:
 				problems <- err
-			case i%2 == 1 && (!errors.As(err, &refusal) || !strings.Contains(refusal.Text, name)):
-				problems <- fmt.Errorf("%s: %v", name, err)
+			case i%2 == 1 && (!errors.As(err, &refusal) || refusal.Field != fmt.Sprintf("san[%d]", place)):
+				problems <- fmt.Errorf("a bad name at %d: %v", place, err)
 			}
 		}(i)
 	}
