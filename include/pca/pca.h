@@ -160,6 +160,7 @@ typedef struct pca_query pca_query;
 typedef struct pca_page pca_page;
 typedef struct pca_receipt pca_receipt;
 typedef struct pca_findings pca_findings;
+typedef struct pca_results pca_results;
 
 /* Implemented by hosts: driver.h. */
 struct pca_clock;
@@ -406,11 +407,22 @@ PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
 /* Issues a certificate on a private CA. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED,
  * PARENT_STATE, ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, QUOTA, CRYPTO. */
 PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
+/* As pca_sub_request for 1..256 requests, in one durable change. PCA_OK: it happened, and each result tells how its request
+ * fared; a refused one does not touch the others. Anything else: none was issued. */
+PCA_API int pca_sub_request_many(const pca_sub *sub, const pca_request *const *requests, uint64_t count, pca_results **results,
+                                 pca_error *err);
 /* The same checks without spending anything: PCA_OK with the lint findings, or the refusal. With a token that was used with
  * the same inputs there is nothing to check: no findings. */
 PCA_API int pca_sub_check_request(const pca_sub *sub, const pca_request *request, pca_findings **findings, pca_error *err);
 PCA_API int pca_sub_reload(const pca_sub *sub, pca_sub **fresh, pca_error *err);
 PCA_API void pca_sub_free(pca_sub *sub);
+
+PCA_API uint64_t pca_results_count(const pca_results *results);
+/* In the order of the requests. The certificate, borrowed, or NULL; the code, NOT_FOUND past the end; the error, borrowed. */
+PCA_API const pca_cert *pca_results_cert_at(const pca_results *results, uint64_t index);
+PCA_API int pca_results_code_at(const pca_results *results, uint64_t index);
+PCA_API const pca_error *pca_results_error_at(const pca_results *results, uint64_t index);
+PCA_API void pca_results_free(pca_results *results);
 
 PCA_API uint64_t pca_findings_count(const pca_findings *findings);
 /* The lint's name; what it saw, one line. "" past the end. */

@@ -1,6 +1,7 @@
 #include "api/issuing.h"
 
 #include "base/memory.h"
+#include "ca/certificate.h"
 #include "ca/plan.h"
 
 /* After so many attempts the caller hears BUSY. */
@@ -59,94 +60,284 @@ int pcai_enable(const struct pca_ca *ca, int is_root, const pca_request *request
     rc = pcai_call_require_write(&call, err);
     if (rc == PCA_OK)
         rc = enable(&call, &plan, err);
+    pcai_plan_free(&plan, rc == PCA_OK);
     pcai_call_end(&call);
-    pcai_plan_free(&plan);
     return rc;
 }
 
-/* ---- Issue ---- */
+/* ---- Issue: one request or many, the same steps, one commit ---- */
 
-struct leaf_step {
-    struct plan *plan;
-    int replayed;
+struct item {
+    struct plan plan;
+    int asked; /* the algorithm of the request, or 0 */
+    int settled, rc;
+    int recorded; /* what the commit under way says of it */
+    pca_error *err;
+    pca_cert **cert;
 };
+struct items {
+    struct shell *shell;
+    struct item *at;
+    size_t count;
+};
+
+static void settle(struct item *item, int rc)
+{
+    item->settled = 1;
+    item->rc = rc;
+    if (rc == PCA_OK)
+        pca_error_clear(item->err); /* an attempt that did not last may have left its refusal */
+}
+
+static unsigned open_items(const struct items *items)
+{
+    unsigned open = 0;
+    for (size_t i = 0; i < items->count; i++)
+        open += !items->at[i].settled;
+    return open;
+}
 
 static int leaf_rules(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
-    struct leaf_step *step = arguments;
-    return pcai_leaf_rules(txn, cx, step->plan, &step->replayed, err);
+    struct items *items = arguments;
+    (void)err;
+    for (size_t i = 0; i < items->count; i++) {
+        struct item *item = &items->at[i];
+        int replayed = 0;
+        if (item->settled)
+            continue;
+        pcai_plan_reset(&item->plan);
+        item->plan.algorithm = item->asked;
+        int rc = pcai_leaf_rules(txn, cx, &item->plan, &replayed, item->err);
+        if (rc != PCA_OK || replayed)
+            settle(item, rc);
+    }
+    return PCA_OK;
 }
 
-static int issue(struct call *call, struct plan *plan, pca_error *err)
+static void make(struct items *items)
 {
-    int asked = plan->algorithm;
-    for (int i = 0; i < ATTEMPTS; i++) {
-        struct leaf_step step = {plan, 0};
-        pcai_plan_reset(plan);
-        plan->algorithm = asked;
-        int rc = pcai_call_read(call, leaf_rules, &step, err);
-        if (rc == PCA_OK && step.replayed)
-            return rc;
-        if (rc == PCA_OK)
-            rc = pcai_plan_make(plan, err);
-        if (rc == PCA_OK)
-            rc = pcai_call_write(call, pcai_leaf_record, plan, err);
-        if (rc != PCAI_AGAIN)
-            return rc;
+    for (size_t i = 0; i < items->count; i++) {
+        struct item *item = &items->at[i];
+        int rc = item->settled ? PCA_OK : pcai_plan_make(&item->plan, item->err);
+        if (rc != PCA_OK)
+            settle(item, rc);
     }
-    return busy(plan, err);
+}
+
+/* Refusals stay with their items; what fails after a put of its own fails the whole call. */
+static int leaf_record(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct items *items = arguments;
+    int rc = PCA_OK;
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++)
+        if (!items->at[i].settled)
+            rc = pcai_leaf_current(txn, cx, &items->at[i].plan, err);
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++) {
+        struct item *item = &items->at[i];
+        uint64_t before = pcai_txn_changes(txn);
+        if (item->settled)
+            continue;
+        item->recorded = pcai_leaf_record(txn, cx, &item->plan, item->err);
+        if (item->recorded != PCA_OK && pcai_txn_changes(txn) != before) {
+            pcai_error_copy(err, item->err);
+            rc = item->recorded;
+        }
+    }
+    return rc;
+}
+
+static int issue(struct call *call, struct items *items, pca_error *err)
+{
+    int rc = PCAI_AGAIN;
+    for (int i = 0; rc == PCAI_AGAIN && i < ATTEMPTS; i++) {
+        rc = pcai_call_read(call, leaf_rules, items, err);
+        if (rc != PCA_OK)
+            return rc;
+        make(items);
+        unsigned open = open_items(items);
+        if (open)
+            rc = pcai_call_write_many(call, leaf_record, items, open, err);
+    }
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++)
+        if (!items->at[i].settled)
+            settle(&items->at[i], items->at[i].recorded);
+    return rc == PCAI_AGAIN ? busy(&items->at[0].plan, err) : rc;
+}
+
+static int load_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct items *items = arguments;
+    struct cert_view view;
+    int rc = PCA_OK;
+    (void)cx;
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++) {
+        struct item *item = &items->at[i];
+        if (item->rc != PCA_OK)
+            continue;
+        rc = pcai_cert_read(txn, item->plan.certificate_id, &view, err);
+        if (rc == PCA_OK)
+            rc = pcai_cert_snapshot(items->shell, &view, item->cert, err);
+    }
+    return rc;
+}
+
+static void arguments(struct items *items)
+{
+    for (size_t i = 0; i < items->count; i++) {
+        struct item *item = &items->at[i];
+        int rc = pcai_leaf_arguments(&item->plan, item->err);
+        item->asked = item->plan.algorithm;
+        if (rc != PCA_OK)
+            settle(item, rc);
+    }
+}
+
+static void free_plans(struct items *items, int issued)
+{
+    for (size_t i = 0; i < items->count; i++)
+        pcai_plan_free(&items->at[i].plan, issued && items->at[i].rc == PCA_OK);
+}
+
+static int issue_items(const struct pca_ca *sub, struct items *items, pca_error *err)
+{
+    struct call call;
+    arguments(items);
+    int rc = open_items(items) ? pcai_call_begin(sub->shell, &call, err) : PCA_OK;
+    if (rc != PCA_OK || !open_items(items)) {
+        free_plans(items, 0);
+        return rc;
+    }
+    for (size_t i = 0; i < items->count; i++) {
+        items->at[i].plan.env = sub->shell->env;
+        items->at[i].plan.random = sub->shell->random;
+    }
+    rc = pcai_call_require_write(&call, err);
+    if (rc == PCA_OK)
+        rc = issue(&call, items, err);
+    int issued = rc == PCA_OK;
+    if (issued)
+        rc = pcai_call_read(&call, load_rule, items, err);
+    free_plans(items, issued);
+    pcai_call_end(&call);
+    return rc;
 }
 
 int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **cert, pca_error *err)
 {
-    struct call call;
-    struct plan plan = plan_for(sub, request);
-    int begun = 0, rc = pcai_leaf_arguments(&plan, err);
-    if (rc == PCA_OK) {
-        rc = pcai_call_begin(sub->shell, &call, err);
-        begun = rc == PCA_OK;
-    }
-    if (rc == PCA_OK) {
-        plan.env = sub->shell->env;
-        plan.random = sub->shell->random;
-        rc = pcai_call_require_write(&call, err);
-    }
+    pca_cert *fresh = NULL;
+    pca_error own = {0};
+    struct item item = {.plan = plan_for(sub, request), .err = err ? err : &own, .cert = &fresh};
+    struct items items = {sub->shell, &item, 1};
+    int rc = issue_items(sub, &items, item.err);
     if (rc == PCA_OK)
-        rc = issue(&call, &plan, err);
+        rc = item.rc;
     if (rc == PCA_OK)
-        rc = pcai_cert_load(&call, plan.certificate_id, cert, err);
-    if (begun)
-        pcai_call_end(&call);
-    pcai_plan_free(&plan);
+        *cert = fresh;
     return rc;
+}
+
+/* ---- Many ---- */
+
+struct pca_results {
+    size_t count;
+    struct result {
+        pca_cert *cert;
+        pca_error error;
+    } at[];
+};
+
+static int request_is_null(size_t index, pca_error *err)
+{
+    return pcai_fail(err, PCA_E_INVALID, "call", "requests", "request %zu is NULL", index);
+}
+
+int pcai_issue_many(const struct pca_ca *sub, const pca_request *const *requests, size_t count, pca_results **results, pca_error *err)
+{
+    pca_error own = {0};
+    for (size_t i = 0; i < count; i++)
+        if (!requests[i])
+            return request_is_null(i, err);
+    pca_results *fresh = pcai_alloc(sizeof *fresh + count * sizeof fresh->at[0]);
+    struct items items = {sub->shell, pcai_alloc_array(count, sizeof(struct item)), count};
+    int rc = fresh && items.at ? PCA_OK : pcai_no_memory(err);
+    if (rc == PCA_OK) {
+        fresh->count = count;
+        for (size_t i = 0; i < count; i++)
+            items.at[i] = (struct item){.plan = plan_for(sub, requests[i]), .err = &fresh->at[i].error, .cert = &fresh->at[i].cert};
+        rc = issue_items(sub, &items, err ? err : &own);
+    }
+    pcai_free(items.at);
+    if (rc == PCA_OK)
+        *results = fresh;
+    else
+        pca_results_free(fresh);
+    return rc;
+}
+
+static const struct result *result_at(const pca_results *results, uint64_t index)
+{
+    return results && index < results->count ? &results->at[index] : NULL;
+}
+
+uint64_t pca_results_count(const pca_results *results)
+{
+    return results ? results->count : 0;
+}
+
+const pca_cert *pca_results_cert_at(const pca_results *results, uint64_t index)
+{
+    const struct result *r = result_at(results, index);
+    return r ? r->cert : NULL;
+}
+
+const pca_error *pca_results_error_at(const pca_results *results, uint64_t index)
+{
+    const struct result *r = result_at(results, index);
+    return r ? &r->error : NULL;
+}
+
+int pca_results_code_at(const pca_results *results, uint64_t index)
+{
+    const struct result *r = result_at(results, index);
+    return r ? r->error.code : PCA_E_NOT_FOUND;
+}
+
+void pca_results_free(pca_results *results)
+{
+    if (!results)
+        return;
+    for (size_t i = 0; i < results->count; i++)
+        pca_cert_free(results->at[i].cert);
+    pcai_free(results);
 }
 
 /* ---- Dry run ---- */
 
+struct dry_run {
+    struct plan plan;
+    int replayed;
+};
+
+static int dry_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct dry_run *run = arguments;
+    return pcai_leaf_rules(txn, cx, &run->plan, &run->replayed, err);
+}
+
 int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_findings **findings, pca_error *err)
 {
-    struct call call;
-    struct plan plan = plan_for(sub, request);
-    struct leaf_step step = {&plan, 0};
+    struct dry_run run = {.plan = plan_for(sub, request)};
     pca_findings *fresh = pcai_alloc(sizeof *fresh);
-    int begun = 0, rc = fresh ? pcai_leaf_arguments(&plan, err) : pcai_no_memory(err);
+    int rc = fresh ? pcai_leaf_arguments(&run.plan, err) : pcai_no_memory(err);
+    if (rc == PCA_OK)
+        rc = pcai_verb_read(sub->shell, dry_rule, &run, err);
     if (rc == PCA_OK) {
-        rc = pcai_call_begin(sub->shell, &call, err);
-        begun = rc == PCA_OK;
-    }
-    if (rc == PCA_OK) {
-        plan.env = sub->shell->env;
-        plan.random = sub->shell->random;
-        rc = pcai_call_read(&call, leaf_rules, &step, err);
-    }
-    if (rc == PCA_OK) {
-        fresh->findings = plan.findings;
+        fresh->findings = run.plan.findings;
         *findings = fresh;
         fresh = NULL;
     }
-    if (begun)
-        pcai_call_end(&call);
-    pcai_plan_free(&plan);
+    pcai_plan_free(&run.plan, 0);
     pcai_free(fresh);
     return rc;
 }

@@ -128,7 +128,12 @@ static int apply(struct txn *txn, struct change *change, pca_error *err)
 
 int pcai_call_write(struct call *call, rule run, void *arguments, pca_error *err)
 {
-    struct rule_change change = {.change.apply = apply, .call = call, .run = run, .arguments = arguments};
+    return pcai_call_write_many(call, run, arguments, 1, err);
+}
+
+int pcai_call_write_many(struct call *call, rule run, void *arguments, unsigned requests, pca_error *err)
+{
+    struct rule_change change = {.change = {apply, requests}, .call = call, .run = run, .arguments = arguments};
     int rc = pcai_call_require_write(call, err);
     return rc == PCA_OK ? pcai_store_commit(call->shell->store, &change.change, err) : rc;
 }

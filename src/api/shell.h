@@ -49,6 +49,8 @@ int pcai_call_require_write(const struct call *call, pca_error *err);
 /* Runs a rule in a read transaction; in a write transaction that is committed. */
 int pcai_call_read(struct call *call, rule run, void *arguments, pca_error *err);
 int pcai_call_write(struct call *call, rule run, void *arguments, pca_error *err);
+/* requests: how many certificate requests it stands for. */
+int pcai_call_write_many(struct call *call, rule run, void *arguments, unsigned requests, pca_error *err);
 /* Begin, write, end: a verb that is one rule. */
 int pcai_verb_write(struct shell *shell, rule run, void *arguments, pca_error *err);
 int pcai_verb_read(struct shell *shell, rule run, void *arguments, pca_error *err);

@@ -1,6 +1,8 @@
 #include "api/issuing.h"
 #include "base/memory.h"
 
+#define REQUESTS_MAX 256
+
 int pca_sub_enable(const pca_sub *sub, const pca_request *request, pca_error *err)
 {
     pca_error_clear(err);
@@ -49,6 +51,16 @@ int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **c
     if (!sub || !request || !cert)
         return pcai_null(!sub ? "sub" : !request ? "request" : "cert", err);
     return pcai_issue(&sub->ca, request, cert, err);
+}
+
+int pca_sub_request_many(const pca_sub *sub, const pca_request *const *requests, uint64_t count, pca_results **results, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!sub || !requests || !results)
+        return pcai_null(!sub ? "sub" : !requests ? "requests" : "results", err);
+    if (count < 1 || count > REQUESTS_MAX)
+        return pcai_fail(err, PCA_E_INVALID, "call", "count", "1 to %d requests are issued at once", REQUESTS_MAX);
+    return pcai_issue_many(&sub->ca, requests, (size_t)count, results, err);
 }
 
 int pca_sub_check_request(const pca_sub *sub, const pca_request *request, pca_findings **findings, pca_error *err)

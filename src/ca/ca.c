@@ -6,7 +6,6 @@
 
 #include "base/civil.h"
 #include "base/text.h"
-#include "ca/environment.h"
 #include "ca/log.h"
 
 #define ALIAS_MAX 64 /* characters */
@@ -97,19 +96,23 @@ int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_recor
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-int pcai_ca_key(struct txn *txn, struct environment *env, struct random *random, const struct ca_record *ca,
-                const struct key **key, pca_error *err)
+int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, struct ca_key *key, pca_error *err)
 {
-    char object[PCAI_OBJECT];
-    struct key_owner owner = {'c', ca->id, (uint32_t)ca->generation};
     struct row_key row = pcai_key_generation(ca->id, ca->generation);
     struct key_record record;
     int rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&row), &record, err);
     if (rc != PCA_OK)
         return rc == PCA_E_NOT_FOUND ? missing(ca, "private key", err) : rc;
-    rc = pcai_keyring_load(pcai_environment_keyring(env), &owner, record.sealed, random, key, err);
+    *key = (struct ca_key){{'c', ca->id, (uint32_t)ca->generation}, pcai_arena_slice(arena, record.sealed)};
+    return arena->failed ? pcai_no_memory(err) : PCA_OK;
+}
+
+int pcai_ca_key_load(struct environment *env, struct random *random, const struct ca_key *from, const struct key **key, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    int rc = pcai_keyring_load(pcai_environment_keyring(env), &from->owner, from->sealed, random, key, err);
     if (rc != PCA_OK)
-        pcai_error_name_object(err, pcai_ca_object(ca, object));
+        pcai_error_name_object(err, pcai_object("ca", from->owner.id, object));
     return rc;
 }
 

@@ -3,6 +3,7 @@
 #define PCAI_CA_H
 
 #include "ca/context.h"
+#include "ca/environment.h"
 #include "x509/certificate.h"
 
 /* A root and seven CAs below it: verifiers stop at eight above a leaf. */
@@ -24,12 +25,17 @@ int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_re
 int pcai_generation_put(struct txn *txn, uint64_t ca, uint64_t generation, const struct generation_record *record, pca_error *err);
 /* The present certificate of a generation: a root's own, a subordinate's by its parent. */
 int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, struct ca_cert_record *cert, pca_error *err);
-/* The unsealed key of a generation, borrowed from the keyring. */
-struct environment;
+
+/* The key of a CA's present generation: read in a transaction, and loaded after it, since unsealing one for the first time
+ * draws random numbers, which may be the host's to give. */
+struct ca_key {
+    struct key_owner owner;
+    struct slice sealed;
+};
 struct random;
-struct key;
-int pcai_ca_key(struct txn *txn, struct environment *env, struct random *random, const struct ca_record *ca,
-                const struct key **key, pca_error *err);
+int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, struct ca_key *key, pca_error *err);
+/* Borrowed from the keyring. */
+int pcai_ca_key_load(struct environment *env, struct random *random, const struct ca_key *from, const struct key **key, pca_error *err);
 
 /* A CA and those above it, the CA first and its root last. */
 struct chain {

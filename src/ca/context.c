@@ -1,7 +1,7 @@
 #include "ca/context.h"
 
 #include "base/civil.h"
-#include "ca/log.h"
+#include "base/memory.h"
 
 static enum clock_fault judge(const struct context *cx)
 {
@@ -14,12 +14,60 @@ static enum clock_fault judge(const struct context *cx)
     return CLOCK_FINE;
 }
 
+/* ---- Session ---- */
+
+static int flush(struct txn *txn, void *session, pca_error *err)
+{
+    struct session *s = session;
+    return s->grown ? pcai_frontier_write(txn, &s->frontier, err) : PCA_OK;
+}
+
+static const struct session_type session_type = {flush, pcai_free};
+
+static int session_open(struct txn *txn, struct session **session, pca_error *err)
+{
+    *session = pcai_txn_session(txn);
+    if (*session)
+        return PCA_OK;
+    struct session *s = pcai_alloc(sizeof *s);
+    int rc = s ? pcai_policies_read(txn, &s->policies, err) : pcai_no_memory(err);
+    if (rc == PCA_OK)
+        rc = pcai_log_end(txn, &s->log, &s->newest, err);
+    if (rc == PCA_OK)
+        rc = pcai_frontier_read(txn, &s->frontier, err);
+    if (rc != PCA_OK) {
+        pcai_free(s);
+        return rc;
+    }
+    pcai_txn_set_session(txn, &session_type, s);
+    *session = s;
+    return PCA_OK;
+}
+
+/* ---- Context ---- */
+
+static int read_session(struct txn *txn, struct context *cx, pca_error *err)
+{
+    int rc = session_open(txn, &cx->session, err);
+    if (rc == PCA_OK) {
+        cx->policies = cx->session->policies;
+        cx->log = cx->session->log;
+        cx->newest = cx->session->newest;
+    }
+    return rc;
+}
+
 int pcai_context_begin(struct txn *txn, int64_t host, const char *actor, struct context *cx, pca_error *err)
 {
     *cx = (struct context){.host = host, .actor = actor};
-    int rc = pcai_policies_read(txn, &cx->policies, err);
-    if (rc == PCA_OK)
-        rc = pcai_log_end(txn, &cx->log, &cx->newest, err);
+    int rc;
+    if (pcai_txn_is_write(txn)) {
+        rc = read_session(txn, cx, err);
+    } else {
+        rc = pcai_policies_read(txn, &cx->policies, err);
+        if (rc == PCA_OK)
+            rc = pcai_log_end(txn, &cx->log, &cx->newest, err);
+    }
     if (rc != PCA_OK)
         return rc;
     cx->fault = judge(cx);

@@ -1,8 +1,10 @@
-/* The context of one verb inside one transaction: the time, the policies, who acts. Rules get it and commit nothing. */
+/* The context of one verb inside one transaction: the time, the policies, who acts. Rules get it and commit nothing. What the
+ * changes of one commit have in common is read once and kept in the transaction's session. */
 #ifndef PCAI_CONTEXT_H
 #define PCAI_CONTEXT_H
 
 #include "base/arena.h"
+#include "ca/log.h"
 #include "ca/policy.h"
 
 enum clock_fault { CLOCK_FINE, CLOCK_BEHIND, CLOCK_BEFORE_RELEASE, CLOCK_AHEAD };
@@ -15,7 +17,17 @@ struct context {
     uint64_t log; /* the last log row */
     const char *actor;
     struct policies policies;
+    struct session *session; /* of a write transaction; NULL in a read transaction */
     struct arena arena; /* copies that live as long as the verb's transaction */
+};
+
+/* Read when the first change begins; written, where it is written, when the transaction commits. */
+struct session {
+    struct policies policies;
+    uint64_t log; /* the last log row, and its time */
+    int64_t newest;
+    struct frontier frontier;
+    int grown; /* the frontier is to be written */
 };
 
 /* A rule: reads and refuses before its first put. arguments: the verb's own struct, inputs and outputs. */

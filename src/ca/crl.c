@@ -8,7 +8,6 @@
 #include "base/civil.h"
 #include "base/memory.h"
 #include "ca/certificate.h"
-#include "ca/environment.h"
 #include "ca/log.h"
 #include "x509/crl.h"
 
@@ -41,7 +40,7 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
     if (rc == PCA_OK)
         rc = pcai_generation_read(txn, cx, &ca, ca.generation, &generation, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_key(txn, job->env, job->random, &ca, &job->key, err);
+        rc = pcai_ca_key_read(txn, &job->arena, &ca, &job->key, err);
     if (rc != PCA_OK)
         return rc;
     job->issuer = ca;
@@ -211,6 +210,7 @@ int pcai_crl_sign(struct crl_job *job, pca_error *err)
 {
     struct crl crl = {(int)job->issuer.algorithm, job->issuer.subject, job->this_update, job->next_update, job->key_id, job->number};
     struct buf tbs_head = {0}, signature = {0}, signed_tail = {0};
+    const struct key *key = NULL;
     uint8_t digest[PCAI_DIGEST_MAX];
     pcai_crl_head_write(&tbs_head, &crl, job->entries_size);
     pcai_crl_tail_write(&job->tail, &crl);
@@ -219,7 +219,9 @@ int pcai_crl_sign(struct crl_job *job, pca_error *err)
     if (rc == PCA_OK)
         rc = hash_tbs(job, pcai_buf_view(&tbs_head), pcai_buf_view(&job->tail), digest, err);
     if (rc == PCA_OK)
-        rc = pcai_key_sign_digest(job->key, job->random, pcai_slice(digest, pcai_digest_size(pcai_algorithm_digest(crl.signature_key))),
+        rc = pcai_ca_key_load(job->env, job->random, &job->key, &key, err);
+    if (rc == PCA_OK)
+        rc = pcai_key_sign_digest(key, job->random, pcai_slice(digest, pcai_digest_size(pcai_algorithm_digest(crl.signature_key))),
                                   &signature, err);
     if (rc == PCA_OK) {
         pcai_crl_signature_write(&signed_tail, &crl, pcai_buf_view(&signature));

@@ -19,7 +19,7 @@ struct crl_job {
     struct arena arena;
     struct ca_record issuer;
     struct slice key_id;
-    const struct key *key;
+    struct ca_key key;
     uint64_t number;
     int64_t this_update, next_update;
     uint64_t previous, previous_log; /* the CRL before: its number, and the log's end when it was scanned */

@@ -113,7 +113,7 @@ static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, co
     if (rc == PCA_OK)
         rc = pcai_ca_cert_read(txn, cx, parent, &cert, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_key(txn, plan->env, plan->random, parent, &plan->issuer_key, err);
+        rc = pcai_ca_key_read(txn, &plan->arena, parent, &plan->issuer_key, err);
     if (rc != PCA_OK)
         return rc;
     plan->issuer = parent->id;
@@ -192,7 +192,9 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, pca_
                                   .der = pcai_buf_view(&plan->der)};
     uint8_t digest[PCAI_DIGEST_MAX];
     ca->serial = plan->certificate.serial;
-    int rc = pcai_ca_put(txn, ca, err);
+    int rc = pcai_plan_reserve(txn, plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_put(txn, ca, err);
     if (rc == PCA_OK)
         rc = pcai_generation_put(txn, ca->id, 1, &generation, err);
     if (rc == PCA_OK)
@@ -210,6 +212,7 @@ int pcai_ca_enable_record(struct txn *txn, struct context *cx, void *arguments, 
 {
     struct plan *plan = arguments;
     uint64_t rules;
+    plan->reserved = 0;
     int rc = pcai_rules_read(txn, &rules, err);
     if (rc != PCA_OK)
         return rc;

@@ -17,6 +17,8 @@ struct environment {
     struct keyring *keyring;
     pthread_mutex_t lock;
     uint64_t next, end; /* reserved and unused sequences */
+    uint64_t spare;     /* the first of a further block; 0: none */
+    int reserving;      /* a thread is at it */
 };
 
 static struct slice storage_associated(void)
@@ -175,14 +177,8 @@ struct keyring *pcai_environment_keyring(const struct environment *env)
     return env->keyring;
 }
 
-struct reservation {
-    struct change change;
-    uint64_t first;
-};
-
-static int reserve(struct txn *txn, struct change *change, pca_error *err)
+int pcai_sequence_reserve(struct txn *txn, uint64_t *first, pca_error *err)
 {
-    struct reservation *r = (struct reservation *)change;
     struct row_key key = pcai_key_text("sequence");
     struct sequence_record record;
     int rc = pcai_record_get(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
@@ -192,22 +188,56 @@ static int reserve(struct txn *txn, struct change *change, pca_error *err)
         return rc;
     if (record.next > SEQUENCE_END - SEQUENCE_BLOCK)
         return pcai_fail(err, PCA_E_FULL, NULL, "sequence", "all 2^40 serial numbers of the region have been used");
-    r->first = record.next;
+    *first = record.next;
     record.next += SEQUENCE_BLOCK;
     return pcai_record_put(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
 }
 
-int pcai_sequence_take(struct environment *env, uint64_t *sequence, pca_error *err)
+/* Under the environment's lock. */
+static int take(struct environment *env, uint64_t *sequence, int *low)
+{
+    if (env->next == env->end && env->spare) {
+        env->next = env->spare;
+        env->end = env->spare + SEQUENCE_BLOCK;
+        env->spare = 0;
+    }
+    if (env->next == env->end)
+        return 0;
+    *sequence = env->next++;
+    *low = !env->reserving && !env->spare && env->end - env->next <= SEQUENCE_BLOCK / 2;
+    env->reserving |= *low;
+    return 1;
+}
+
+void pcai_sequence_reserved(struct environment *env, uint64_t first)
+{
+    pthread_mutex_lock(&env->lock);
+    env->reserving = 0;
+    if (first)
+        env->spare = first;
+    pthread_mutex_unlock(&env->lock);
+}
+
+struct reservation {
+    struct change change;
+    uint64_t first;
+};
+
+static int reserve(struct txn *txn, struct change *change, pca_error *err)
+{
+    struct reservation *r = (struct reservation *)change;
+    return pcai_sequence_reserve(txn, &r->first, err);
+}
+
+int pcai_sequence_take(struct environment *env, uint64_t *sequence, int *low, pca_error *err)
 {
     for (;;) {
         pthread_mutex_lock(&env->lock);
-        int found = env->next < env->end;
-        if (found)
-            *sequence = env->next++;
+        int found = take(env, sequence, low);
         pthread_mutex_unlock(&env->lock);
         if (found)
             return PCA_OK;
-        struct reservation r = {.change.apply = reserve};
+        struct reservation r = {.change = {reserve, 1}};
         int rc = pcai_store_commit(env->store, &r.change, err);
         if (rc != PCA_OK)
             return rc;

@@ -21,7 +21,11 @@ int pcai_environment_open(struct store *store, const struct storage_key *given, 
 struct store *pcai_environment_store(const struct environment *env);
 struct keyring *pcai_environment_keyring(const struct environment *env);
 
-/* The next serial sequence, never given out again whatever happens. The first of a block costs a commit. */
-int pcai_sequence_take(struct environment *env, uint64_t *sequence, pca_error *err);
+/* The next serial sequence, never given out again whatever happens. The first costs a commit. *low: half of what is reserved
+ * is left, and this caller is the one to reserve the next block with its own commit and to tell the environment of it: its
+ * first, or 0 when nothing came of it. */
+int pcai_sequence_take(struct environment *env, uint64_t *sequence, int *low, pca_error *err);
+int pcai_sequence_reserve(struct txn *txn, uint64_t *first, pca_error *err);
+void pcai_sequence_reserved(struct environment *env, uint64_t first);
 
 #endif

@@ -148,7 +148,7 @@ static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, co
     if (rc == PCA_OK)
         rc = pcai_ca_cert_read(txn, cx, sub, &cert, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_key(txn, plan->env, plan->random, sub, &plan->issuer_key, err);
+        rc = pcai_ca_key_read(txn, &plan->arena, sub, &plan->issuer_key, err);
     if (rc != PCA_OK)
         return rc;
     plan->issuer = sub->id;
@@ -271,7 +271,9 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
     uint8_t digest[PCAI_DIGEST_MAX];
     uint64_t results[4] = {plan->sequence};
     struct row_key expiry = pcai_key_expiry(plan->certificate.not_after, plan->sequence);
-    int rc = put_certificate(txn, cx, plan, err);
+    int rc = pcai_plan_reserve(txn, plan, err);
+    if (rc == PCA_OK)
+        rc = put_certificate(txn, cx, plan, err);
     if (rc == PCA_OK)
         rc = pcai_leaf_names_put(txn, pcai_buf_view(&plan->der), plan->sequence, err);
     if (rc == PCA_OK)
@@ -290,22 +292,25 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
     return pcai_log_append(txn, cx, ACTION_ISSUE, &entry, err);
 }
 
-int pcai_leaf_record(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+int pcai_leaf_current(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
+{
+    uint64_t rules;
+    int rc = pcai_rules_read(txn, &rules, err);
+    return rc == PCA_OK && (rules != plan->rules || cx->now >= plan->service_end) ? PCAI_AGAIN : rc;
+}
+
+int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err)
 {
     char object[PCAI_OBJECT];
-    struct plan *plan = arguments;
     struct quota_record quota;
-    uint64_t results[4], rules;
+    uint64_t results[4];
     int replayed;
+    plan->reserved = 0;
     int rc = pcai_token_replay(txn, &plan->token, &replayed, results, err);
     if (rc == PCA_OK && replayed) {
         plan->certificate_id = results[0];
         return PCA_OK;
     }
-    if (rc == PCA_OK)
-        rc = pcai_rules_read(txn, &rules, err);
-    if (rc == PCA_OK && (rules != plan->rules || cx->now >= plan->service_end))
-        return PCAI_AGAIN;
     if (rc == PCA_OK)
         rc = pcai_quota_read(txn, plan->ca, &quota, err);
     if (rc == PCA_OK)

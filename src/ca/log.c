@@ -1,4 +1,4 @@
-#include "ca/log.h"
+#include "ca/context.h"
 
 #include <string.h>
 
@@ -98,7 +98,7 @@ static int bits_set(uint64_t n)
     return count;
 }
 
-static int frontier_read(struct txn *txn, struct frontier *f, pca_error *err)
+int pcai_frontier_read(struct txn *txn, struct frontier *f, pca_error *err)
 {
     struct frontier_record record;
     struct row_key key = pcai_key_text("frontier");
@@ -115,28 +115,31 @@ static int frontier_read(struct txn *txn, struct frontier *f, pca_error *err)
     return PCA_OK;
 }
 
+int pcai_frontier_write(struct txn *txn, const struct frontier *f, pca_error *err)
+{
+    struct frontier_record record = {f->size, pcai_slice(f->hash, f->count * 32)};
+    struct row_key key = pcai_key_text("frontier");
+    return pcai_record_put(txn, &pcai_frontier_type, pcai_row_key_view(&key), &record, err);
+}
+
 int pcai_log_append(struct txn *txn, struct context *cx, enum action action, const struct log_record *entry, pca_error *err)
 {
     struct log_record row = *entry;
     row.time = cx->now;
     row.action = action;
     row.actor = pcai_slice_text(cx->actor);
-    struct row_key key = pcai_key_id64(cx->log + 1), frontier_key = pcai_key_text("frontier");
-    struct frontier f;
+    struct row_key key = pcai_key_id64(cx->log + 1);
     struct buf encoded = {0};
-    int rc = frontier_read(txn, &f, err);
-    if (rc == PCA_OK)
-        rc = pcai_record_encode(&pcai_log_type, pcai_row_key_view(&key), &row, &encoded, err);
-    if (rc == PCA_OK)
-        rc = pcai_frontier_add(&f, pcai_buf_view(&encoded), err);
+    int rc = pcai_record_encode(&pcai_log_type, pcai_row_key_view(&key), &row, &encoded, err);
     if (rc == PCA_OK)
         rc = pcai_put(txn, TABLE_LOG, pcai_row_key_view(&key), pcai_buf_view(&encoded), err);
-    if (rc == PCA_OK) {
-        struct frontier_record record = {f.size, pcai_slice(f.hash, f.count * 32)};
-        rc = pcai_record_put(txn, &pcai_frontier_type, pcai_row_key_view(&frontier_key), &record, err);
-    }
     if (rc == PCA_OK)
-        cx->log++;
+        rc = pcai_frontier_add(&cx->session->frontier, pcai_buf_view(&encoded), err);
+    if (rc == PCA_OK) {
+        cx->session->log = ++cx->log;
+        cx->session->newest = cx->now;
+        cx->session->grown = 1;
+    }
     pcai_buf_free(&encoded);
     return rc;
 }
@@ -144,7 +147,7 @@ int pcai_log_append(struct txn *txn, struct context *cx, enum action action, con
 int pcai_log_head(struct txn *txn, uint64_t *size, uint8_t head[32], pca_error *err)
 {
     struct frontier f;
-    int rc = frontier_read(txn, &f, err);
+    int rc = pcai_frontier_read(txn, &f, err);
     if (rc == PCA_OK)
         rc = pcai_frontier_head(&f, head, err);
     if (rc == PCA_OK)

@@ -2,7 +2,17 @@
 #ifndef PCAI_LOG_H
 #define PCAI_LOG_H
 
-#include "ca/context.h"
+#include "ca/records.h"
+
+struct context;
+
+/* Heads of the full subtrees, largest first. */
+#define FRONTIER_MAX 64
+struct frontier {
+    uint64_t size;
+    size_t count;
+    uint8_t hash[FRONTIER_MAX][32];
+};
 
 /* The last row's sequence and time; 0 and 0 before the first. */
 int pcai_log_end(struct txn *txn, uint64_t *sequence, int64_t *time, pca_error *err);
@@ -11,13 +21,9 @@ int pcai_log_append(struct txn *txn, struct context *cx, enum action action, con
 /* The tree's head over all rows, from the frontier. */
 int pcai_log_head(struct txn *txn, uint64_t *size, uint8_t head[32], pca_error *err);
 
+int pcai_frontier_read(struct txn *txn, struct frontier *f, pca_error *err);
+int pcai_frontier_write(struct txn *txn, const struct frontier *f, pca_error *err);
 /* Adds one leaf hash to a frontier held in hashes (size * 32 octets used). Exposed for the check of a region. */
-#define FRONTIER_MAX 64
-struct frontier {
-    uint64_t size;
-    size_t count;
-    uint8_t hash[FRONTIER_MAX][32];
-};
 int pcai_frontier_add(struct frontier *f, struct slice leaf, pca_error *err);
 int pcai_frontier_head(const struct frontier *f, uint8_t head[32], pca_error *err);
 

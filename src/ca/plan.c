@@ -14,8 +14,10 @@ void pcai_plan_reset(struct plan *plan)
     plan->subject = (struct subject){0};
 }
 
-void pcai_plan_free(struct plan *plan)
+void pcai_plan_free(struct plan *plan, int recorded)
 {
+    if (plan->reserve)
+        pcai_sequence_reserved(plan->env, recorded ? plan->reserved : 0);
     pcai_plan_reset(plan);
     pcai_buf_free(&plan->csr_work);
 }
@@ -59,10 +61,13 @@ int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err)
     return rc == PCA_OK ? pcai_lint_refuse(&plan->findings, "request", err) : rc;
 }
 
-static int sign(struct plan *plan, const struct key *key, pca_error *err)
+static int sign(struct plan *plan, pca_error *err)
 {
     struct buf signature = {0};
-    int rc = pcai_key_sign(key, plan->random, pcai_buf_view(&plan->tbs), &signature, err);
+    const struct key *key = plan->key;
+    int rc = plan->issuer ? pcai_ca_key_load(plan->env, plan->random, &plan->issuer_key, &key, err) : PCA_OK;
+    if (rc == PCA_OK)
+        rc = pcai_key_sign(key, plan->random, pcai_buf_view(&plan->tbs), &signature, err);
     if (rc == PCA_OK)
         pcai_signed_write(&plan->der, pcai_buf_view(&plan->tbs), plan->certificate.signature_key, pcai_buf_view(&signature));
     if (rc == PCA_OK)
@@ -76,12 +81,24 @@ static struct slice given_public_key(const struct plan *plan)
     return plan->has_csr ? plan->csr.public_key : plan->request->public_key;
 }
 
+static int take_sequence(struct plan *plan, pca_error *err)
+{
+    int low = 0, rc = pcai_sequence_take(plan->env, &plan->sequence, &low, err);
+    plan->reserve |= low;
+    return rc;
+}
+
+int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err)
+{
+    return plan->reserve ? pcai_sequence_reserve(txn, &plan->reserved, err) : PCA_OK;
+}
+
 int pcai_plan_make(struct plan *plan, pca_error *err)
 {
     int managed = plan->container == PCA_CONTAINER_MANAGED;
     int rc = managed ? pcai_key_generate(plan->algorithm, plan->random, &plan->key, err) : PCA_OK;
     if (rc == PCA_OK)
-        rc = pcai_sequence_take(plan->env, &plan->sequence, err);
+        rc = take_sequence(plan, err);
     if (rc == PCA_OK)
         rc = make_serial(plan, err);
     if (rc == PCA_OK)
@@ -89,7 +106,7 @@ int pcai_plan_make(struct plan *plan, pca_error *err)
     if (rc == PCA_OK)
         rc = pcai_lint_refuse(&plan->findings, "request", err);
     if (rc == PCA_OK)
-        rc = sign(plan, plan->issuer_key ? plan->issuer_key : plan->key, err);
+        rc = sign(plan, err);
     if (rc != PCA_OK || !managed)
         return rc;
     struct key_owner owner = {'e', plan->sequence, 0};

@@ -36,12 +36,14 @@ struct plan {
     struct subject subject;
     uint8_t key_id[PCAI_KEY_ID], authority_key_id[PCAI_KEY_ID];
     uint64_t issuer, issuer_generation; /* 0: self-signed */
-    const struct key *issuer_key;       /* NULL: self-signed */
+    struct ca_key issuer_key;           /* of the issuer */
     int64_t service_end;
     struct lint_context lint;
     struct findings findings;
     /* make */
     uint64_t sequence;
+    int reserve; /* sequences run low: record reserves a block, first at `reserved` */
+    uint64_t reserved;
     uint8_t serial[16];
     struct key *key; /* made by the library */
     struct buf tbs, der, sealed;
@@ -51,12 +53,15 @@ struct plan {
 
 /* Frees what the steps from `rules` on made, so that they can run again. */
 void pcai_plan_reset(struct plan *plan);
-void pcai_plan_free(struct plan *plan);
+/* recorded: record's transaction was committed. */
+void pcai_plan_free(struct plan *plan, int recorded);
 
 /* Leaves. `rules` sets certificate_id and returns PCA_OK with *replayed = 1 when the token answers. */
 int pcai_leaf_arguments(struct plan *plan, pca_error *err);
 int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int *replayed, pca_error *err);
-int pcai_leaf_record(struct txn *txn, struct context *cx, void *plan, pca_error *err);
+/* PCAI_AGAIN unless it is still as `rules` saw it: the rules generation, the terms. */
+int pcai_leaf_current(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err);
+int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
 
 /* CAs. */
 int pcai_ca_enable_arguments(struct plan *plan, int is_root, pca_error *err);
@@ -65,6 +70,8 @@ int pcai_ca_enable_record(struct txn *txn, struct context *cx, void *plan, pca_e
 
 /* Both. */
 int pcai_plan_make(struct plan *plan, pca_error *err);
+/* The block of sequences that the plan's record owes, if any; among record's puts. */
+int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);
 /* Lints the fields with a public key of that form standing in; for the dry run and before anything is spent. */
 int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err);
 

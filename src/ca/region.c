@@ -61,6 +61,8 @@ int pcai_policy_set(struct txn *txn, struct context *cx, void *arguments, pca_er
         rc = pcai_record_put(txn, &pcai_policy_type, pcai_row_key_view(&key), &record, err);
     if (rc == PCA_OK)
         rc = pcai_rules_raise(txn, err);
+    if (rc == PCA_OK)
+        cx->session->policies.value[p->policy] = p->value;
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_POLICY_SET, &(struct log_record){.object = (uint64_t)p->policy}, err) : rc;
 }
 

@@ -219,6 +219,7 @@ static void store_free(struct store *s)
         mdb_env_close(s->env);
     }
     pcai_gate_destroy(&s->gate);
+    pcai_queue_destroy(&s->queue);
     pthread_mutex_destroy(&s->writer);
     pthread_mutex_destroy(&s->attaching);
     pcai_free(s->directory);
@@ -237,7 +238,7 @@ static int store_new(const char *path, const struct store_options *options, stru
     s->read_only = options->read_only != 0;
     s->directory = pcai_strdup(path);
     int failed = pthread_mutex_init(&s->writer, NULL) != 0 || pthread_mutex_init(&s->attaching, NULL) != 0 ||
-                 pcai_gate_init(&s->gate) != 0;
+                 pcai_queue_init(&s->queue) != 0 || pcai_gate_init(&s->gate) != 0;
     if (!s->directory || failed) {
         store_free(s);
         return pcai_no_memory(err);

@@ -31,6 +31,13 @@ struct gate {
     unsigned idle_count;
 };
 
+/* Changes that wait for a commit (commit.c). */
+struct queue {
+    pthread_mutex_t lock;
+    struct waiter *first, **end;
+    int led; /* a thread is at it */
+};
+
 struct store {
     struct store *next;
     unsigned references; /* both under the table's lock */
@@ -44,6 +51,7 @@ struct store {
     MDB_env *env;
     MDB_dbi table[TABLE_COUNT];
     struct gate gate;
+    struct queue queue;
     pthread_mutex_t writer; /* in front of LMDB's own lock, which is between processes */
     pthread_mutex_t attaching;
     void *attachment;
@@ -60,8 +68,15 @@ struct txn {
     enum room full;
     uint64_t seen;    /* gate.resizes when it began */
     uint64_t changes; /* puts and deletes: a scan finds its place again after each */
+    size_t octets;    /* of keys and values put */
+    const struct session_type *session_type;
+    void *session;
     struct scan *scans;
 };
+
+/* commit.c */
+int pcai_queue_init(struct queue *queue);
+void pcai_queue_destroy(struct queue *queue);
 
 /* environment.c: the row that makes a file a store of ours. */
 int pcai_schema_put(struct txn *txn, pca_error *err);

@@ -69,6 +69,19 @@ int pcai_txn_commit(struct txn *txn, pca_error *err);
 /* NULL does nothing. */
 void pcai_txn_abort(struct txn *txn);
 
+/* What the room above keeps for the length of a write transaction, of one type. flush makes its last puts before the commit;
+ * free gets it at the transaction's end, however that comes. */
+struct session_type {
+    int (*flush)(struct txn *txn, void *session, pca_error *err);
+    void (*free)(void *session);
+};
+/* NULL before one is set, and in a read transaction. */
+void *pcai_txn_session(const struct txn *txn);
+void pcai_txn_set_session(struct txn *txn, const struct session_type *type, void *session);
+int pcai_txn_is_write(const struct txn *txn);
+/* Puts and deletes so far. */
+uint64_t pcai_txn_changes(const struct txn *txn);
+
 /* NOT_FOUND leaves err as it is: a missing row is an answer. */
 int pcai_get(struct txn *txn, enum table table, struct slice key, struct slice *value, pca_error *err);
 int pcai_put(struct txn *txn, enum table table, struct slice key, struct slice value, pca_error *err);
@@ -87,10 +100,12 @@ int pcai_last(struct txn *txn, enum table table, struct slice prefix, struct sli
 
 /* ---- Commit: the one place where changes become durable ---- */
 
-/* A change is a value. apply reads and refuses before its first put, writes memory only in the change itself, calls no
- * host code, and may run more than once, on another thread. PCAI_AGAIN: the rules changed since it was built. */
+/* A change is a value. apply reads and refuses before its first put, writes memory only in the change itself and in err, calls
+ * no host code, and may run more than once, on another thread. PCAI_AGAIN: the rules changed since it was built. The caller has
+ * no transaction open. */
 struct change {
     int (*apply)(struct txn *txn, struct change *change, pca_error *err);
+    unsigned requests; /* what it counts for where a commit's size is limited */
 };
 /* PCA_OK: durable. Anything else: nothing was written. */
 int pcai_store_commit(struct store *store, struct change *change, pca_error *err);

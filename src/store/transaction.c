@@ -99,11 +99,42 @@ int pcai_txn_write(struct store *store, struct txn **txn, pca_error *err)
     return new_txn(store, 1, txn, err);
 }
 
+/* ---- Session ---- */
+
+void *pcai_txn_session(const struct txn *txn)
+{
+    return txn->session;
+}
+
+void pcai_txn_set_session(struct txn *txn, const struct session_type *type, void *session)
+{
+    txn->session_type = type;
+    txn->session = session;
+}
+
+int pcai_txn_is_write(const struct txn *txn)
+{
+    return txn->write;
+}
+
+uint64_t pcai_txn_changes(const struct txn *txn)
+{
+    return txn->changes;
+}
+
 /* ---- End ---- */
+
+static void session_free(struct txn *txn)
+{
+    if (txn->session)
+        txn->session_type->free(txn->session);
+    txn->session = NULL;
+}
 
 /* After LMDB's part has ended. */
 static void leave(struct txn *txn, MDB_txn *idle)
 {
+    session_free(txn);
     pcai_gate_leave(txn, idle);
     if (txn->write)
         pthread_mutex_unlock(&txn->store->writer);
@@ -125,6 +156,7 @@ int pcai_txn_undo(struct txn *txn, pca_error *err)
     struct store *store = txn->store;
     pcai_scan_detach(txn);
     if (store->pid != getpid()) { /* begun by the parent: its locks and slots are not ours to give back */
+        session_free(txn);
         pcai_free(txn);
         return PCA_OK;
     }
@@ -151,7 +183,9 @@ int pcai_txn_commit(struct txn *txn, pca_error *err)
     struct store *store = txn->store;
     int rc = check_process(store, err);
     int unfinished = rc == PCA_OK && txn->write && atomic_load(&store->unfinished);
-    if (unfinished && !txn->full)
+    if (rc == PCA_OK && txn->session && !txn->full)
+        rc = txn->session_type->flush(txn, txn->session, err);
+    if (rc == PCA_OK && unfinished && !txn->full)
         rc = pcai_schema_put(txn, err);
     if (rc != PCA_OK || !txn->write || txn->full) {
         int room = pcai_txn_undo(txn, err);
@@ -215,6 +249,7 @@ int pcai_put(struct txn *txn, enum table table, struct slice key, struct slice v
     if (rc != PCA_OK)
         return rc;
     txn->changes++;
+    txn->octets += key.size + value.size;
     int error = mdb_put(txn->mdb, txn->store->table[table], &k, &v, 0);
     return error ? write_failed(txn, error, err) : PCA_OK;
 }
