@@ -69,6 +69,7 @@ static struct waiter *take(struct queue *queue, const struct batch *batch)
         w = NULL;
     if (w) {
         queue->first = w->next;
+        queue->waiting--;
         if (!queue->first)
             queue->end = &queue->first;
     }
@@ -82,6 +83,7 @@ static void enqueue(struct queue *queue, struct waiter *me)
     pthread_mutex_lock(&queue->lock);
     *queue->end = me;
     queue->end = &me->next;
+    queue->waiting++;
     if (!queue->led) {
         queue->led = 1;
         me->state = LEADING;

@@ -35,6 +35,7 @@ struct gate {
 struct queue {
     pthread_mutex_t lock;
     struct waiter *first, **end;
+    unsigned waiting;
     int led; /* a thread is at it */
 };
 
