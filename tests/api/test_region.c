@@ -774,6 +774,14 @@ static void test_random_makes_a_run_repeatable(void **state)
     pca_blob_free(der[1]);
 }
 
+/* Not time(), which lags behind this clock by up to a tick. */
+static int64_t system_time(void)
+{
+    struct timespec now;
+    assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
+    return (int64_t)now.tv_sec;
+}
+
 static void the_systems_clock_is_the_default(void **state)
 {
     struct fixture *f = *state;
@@ -781,7 +789,7 @@ static void the_systems_clock_is_the_default(void **state)
     assert_ok(NULL, pca_config_set_key(config, test_key, 32));
     assert_ok(NULL, pca_config_set_clock(config, NULL));
     pca_region *region = POISON;
-    int64_t now = (int64_t)time(NULL);
+    int64_t now = system_time();
     int rc = pca_region_create(f->path, "test", config, &region, f->err);
     if (now < RELEASE_DATE) {
         assert_int_equal(rc, PCA_E_CLOCK);
@@ -789,7 +797,7 @@ static void the_systems_clock_is_the_default(void **state)
         assert_code(f->err, PCA_OK, rc);
         pca_root *root = NULL;
         assert_ok(f->err, pca_root_purchase(region, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 1, NULL, &root, f->err));
-        assert_in_range(pca_ca_service_start(pca_root_ca(root)), now, (int64_t)time(NULL));
+        assert_in_range(pca_ca_service_start(pca_root_ca(root)), now, system_time());
         pca_root_free(root);
         pca_region_close(region);
     }
@@ -1162,6 +1170,43 @@ static void pitfall_39_a_callback_may_call_the_region(void **state)
     assert_int_equal(nested.root_code, PCA_OK);
     assert_int_equal(nested.purchase_code, PCA_OK);
     f->clock.hook = NULL;
+}
+
+struct nested_random {
+    struct source source;
+    struct nested nested;
+};
+
+static int nested_fill(void *context, uint8_t *buffer, size_t size, pca_error *err)
+{
+    struct nested_random *random = context;
+    if (random->nested.f->region)
+        nested_hook(&random->nested);
+    return source_fill(&random->source, buffer, size, err);
+}
+
+/* Unsealing a CA's key draws random octets: at the first CRL and the first certificate after an open. */
+static void pitfall_39_random_may_call_the_region(void **state)
+{
+    struct fixture *f = *state;
+    struct nested_random random = {{.state = 7}, {.f = f}};
+    pca_request *leaf = request_new_server("a.example");
+    assert_ok(NULL, pca_config_set_test_random(f->config, &(struct pca_entropy){PCA_ENTROPY_VERSION, &random, nested_fill}));
+    for (int i = 0; i < 2; i++) {
+        pca_cert *cert = NULL;
+        reopen_region(f);
+        random.nested = (struct nested){.f = f, .root_code = 1, .purchase_code = 1};
+        assert_ok(f->err, pca_region_sub_get(f->region, 2, &f->sub, f->err));
+        assert_ok(f->err, i ? pca_sub_request(f->sub, leaf, &cert, f->err) : pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+        assert_true(random.nested.inside);
+        assert_int_equal(random.nested.root_code, PCA_OK);
+        assert_int_equal(random.nested.purchase_code, PCA_OK);
+        pca_cert_free(cert);
+    }
+    assert_ok(NULL, pca_config_set_test_random(f->config, NULL)); /* its context is on this stack */
+    random.nested.inside = 1;
+    reopen_region(f);
+    pca_request_free(leaf);
 }
 
 static void a_failing_clock_refuses_and_changes_nothing(void **state)
@@ -1678,6 +1723,7 @@ int main(void)
         TEST_ECC(handles_outlive_the_region),
         TEST_REGION(close_waits_for_calls_in_progress),
         TEST_ECC(pitfall_39_a_callback_may_call_the_region),
+        TEST_ECC(pitfall_39_random_may_call_the_region),
         TEST_ECC(a_failing_clock_refuses_and_changes_nothing),
         TEST_ECC(child_process_is_kept_out),
         TEST(freeing_null_is_nothing),
