@@ -87,20 +87,12 @@ def the_row_has_its_check():
     case('the_row_has_its_check', row[-4:].hex(), '%08x' % crc32c(bytes([table]) + key + row[2:-6]))
 
 
-def every_link_leads_somewhere():
-    pages = [top / name for name in ('README.md', 'CHANGELOG.md')] + sorted((top / 'docs').glob('*.md'))
-    links = [(page, link) for page in pages for link in re.findall(r'\]\(([^)#:]+)\)', page.read_text(encoding='utf-8'))]
-    case('every_link_leads_somewhere', [f'{page.name}: {link}' for page, link in links if (page.parent / link).exists()],
-         [f'{page.name}: {link}' for page, link in links])
-
-
 the_program_is_the_example()
 every_code_is_explained()
 every_table_is_listed()
 every_field_is_described()
 every_action_has_its_number()
 the_row_has_its_check()
-every_link_leads_somewhere()
 print(f'[  PASSED  ] {passed} test(s).')
 if failed:
     print(f'[  FAILED  ] {failed} test(s).')
