@@ -125,9 +125,6 @@ static void set_usage(struct plan *plan)
 {
     struct certificate *c = &plan->certificate;
     int type = plan->request->type, mail = 0;
-    c->key_usage = KU_DIGITAL_SIGNATURE;
-    if (pcai_algorithm_family(plan->algorithm) == PCA_FAMILY_RSA)
-        c->key_usage |= KU_KEY_ENCIPHERMENT; /* RFC 8813: not on an EC key */
     if (type != PCA_CERT_CLIENT)
         c->eku[c->eku_count++] = pcai_oid(OID_SERVER_AUTH);
     if (type != PCA_CERT_SERVER)
@@ -136,6 +133,10 @@ static void set_usage(struct plan *plan)
         mail |= plan->subject.san[i].type == PCA_SAN_EMAIL;
     if (mail && type == PCA_CERT_CLIENT)
         c->eku[c->eku_count++] = pcai_oid(OID_EMAIL_PROTECTION);
+    c->key_usage = KU_DIGITAL_SIGNATURE;
+    /* RFC 8813 3: not on an EC key. RFC 5280 4.2.1.12: not for clientAuth alone. */
+    if (pcai_algorithm_family(plan->algorithm) == PCA_FAMILY_RSA && (type != PCA_CERT_CLIENT || mail))
+        c->key_usage |= KU_KEY_ENCIPHERMENT;
 }
 
 /* What make and lint need of the issuer, copied: it outlives the transaction. */

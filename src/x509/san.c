@@ -204,6 +204,8 @@ static int check_authority(struct slice authority, const char *field, pca_error 
         int rc = parse_ip(host, octets) == 4 ? PCA_OK : check_host(host, field, err);
         if (rc != PCA_OK)
             return rc;
+        if (!memchr(host.data, '.', host.size)) /* RFC 5280 4.2.1.6 */
+            return refuse(err, field, "a URI's host is a fully qualified domain name or an IP address");
         authority = (struct slice){host.data + host.size, authority.size - host.size};
     }
     if (authority.size == 0)

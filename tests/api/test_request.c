@@ -98,15 +98,15 @@ static void client_certificates(void **state)
 {
     struct fixture *f = *state;
     pca_cert *cert = issue_as(f, f->sub, .type = PCA_CERT_CLIENT, .cn = "Ada Lovelace", .email = {"Ada.L@Example.COM"},
-                              .uri = {"spiffe://internal/ada"});
+                              .uri = {"spiffe://example.com/ada"});
     assert_int_equal(pca_cert_type(cert), PCA_CERT_CLIENT);
     assert_int_equal(pca_cert_san_count(cert), 2);
     assert_int_equal(pca_cert_san_type(cert, 0), PCA_SAN_EMAIL);
     assert_string_equal(pca_cert_san_at(cert, 0), "Ada.L@example.com"); /* the local part may mind its case */
     assert_int_equal(pca_cert_san_type(cert, 1), PCA_SAN_URI);
-    assert_string_equal(pca_cert_san_at(cert, 1), "spiffe://internal/ada");
+    assert_string_equal(pca_cert_san_at(cert, 1), "spiffe://example.com/ada");
     char *text = text_of(f, cert);
-    assert_contains(text, "email:Ada.L@example.com, URI:spiffe://internal/ada");
+    assert_contains(text, "email:Ada.L@example.com, URI:spiffe://example.com/ada");
     assert_contains(text, "TLS Web Client Authentication");
     assert_contains(text, "E-mail Protection");
     assert_lacks(text, "TLS Web Server Authentication");
@@ -132,7 +132,7 @@ static void both_purposes(void **state)
 {
     struct fixture *f = *state;
     pca_cert *cert = issue_as(f, f->sub, .type = PCA_CERT_BOTH, .cn = "node7.internal", .ip = {"192.0.2.7"}, .email = {"n7@example.com"},
-                              .uri = {"spiffe://internal/node/7"});
+                              .uri = {"spiffe://example.com/node/7"});
     assert_int_equal(pca_cert_type(cert), PCA_CERT_BOTH);
     assert_int_equal(pca_cert_san_count(cert), 4);
     assert_true(has_san(cert, PCA_SAN_DNS, "node7.internal"));
@@ -459,7 +459,7 @@ static void refused_other_names(void **state)
                                         "ada@exämple.com", "ada@exa mple.com", "a b@example.com", "ada@-x.example", "ada@example.com.",
                                         "ada\n@example.com", ".ada@example.com", "a..b@example.com", ""};
     static const char *const uris[] = {"relative/path", "//host/x", "http://", "http://exa mple.com/", "http://bücher.de/", "1http://a.example/",
-                                       "http://a.example/\001", "http://a.example/<>", "://x", ""};
+                                       "http://a.example/\001", "http://a.example/<>", "://x", "http://localhost/x", "spiffe://internal:8443", ""};
     for (size_t i = 0; i < COUNT(addresses); i++) {
         const struct refusal row = {addresses[i], {.cn = "a.internal", .ip = {addresses[i]}}, PCA_E_SAN, "san[0]", NULL};
         refuse_all(f, &row, 1);
@@ -1250,6 +1250,7 @@ static void check_usages(struct fixture *f, const struct key_kind *kinds, size_t
         {PCA_CERT_CLIENT, "Ada", "TLS Web Client Authentication\n"},
         {PCA_CERT_BOTH, "a.internal", "TLS Web Server Authentication, TLS Web Client Authentication\n"},
     };
+    static const char client[] = "X509v3 Key Usage: critical\n                Digital Signature\n"; /* RFC 5280 4.2.1.12 */
     char ku[128];
     snprintf(ku, sizeof ku, "X509v3 Key Usage: critical\n                %s\n", usage);
     for (size_t k = 0; k < count; k++) {
@@ -1264,7 +1265,7 @@ static void check_usages(struct fixture *f, const struct key_kind *kinds, size_t
             assert_int_equal(pca_cert_key_algorithm(cert), kinds[k].algorithm);
             assert_int_equal(pca_cert_container(cert), PCA_CONTAINER_PUBLIC);
             char *text = text_of(f, cert);
-            assert_contains(text, ku);
+            assert_contains(text, types[t].type == PCA_CERT_CLIENT ? client : ku);
             assert_contains(text, types[t].eku);
             assert_contains(text, kinds[k].shown);
             assert_contains(text, "X509v3 Extended Key Usage: \n"); /* never critical */
@@ -1310,6 +1311,11 @@ static void pitfall_18_key_usage_rsa(void **state)
         {"RSA", "rsa_keygen_bits:4096", "(4096 bit)", PCA_KEY_RSA_4096},
     };
     check_usages(f, kinds, COUNT(kinds), "Digital Signature, Key Encipherment");
+    pca_cert *mail = issue_as(f, f->sub, .type = PCA_CERT_CLIENT, .cn = "Ada", .email = {"ada@example.com"});
+    char *usages = text_of(f, mail);
+    assert_contains(usages, "Digital Signature, Key Encipherment\n"); /* mail is enciphered to it */
+    free(usages);
+    pca_cert_free(mail);
     const struct refusal rows[] = {
         {"EC key", {.cn = "a.internal", .algorithm = PCA_KEY_EC_P256}, PCA_E_ALGORITHM, "key_algorithm", NULL},
         {"RSA 1024", {.cn = "a.internal", .algorithm = PCA_KEY_RSA_1024}, PCA_E_ALGORITHM, "key_algorithm", "2048"},
