@@ -3,7 +3,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 
-from questions import Crl, Entries, Issued, Lint, Read, Serial, Verify
+from questions import Crl, Entries, Issued, Key, Lint, Read, Same, Serial, Verify
 
 DAY = 86400
 YEAR = 366 * DAY
@@ -55,6 +55,8 @@ def leaf_cases(tree, judge):
             yield Case(f'{name}, {e.expect} by the CRLs', replace(verify, crls=tree.crls), 'revoked' if e.expect == 'revoked' else '')
         if 'crls' not in judge.can or e.expect == 'revoked':
             yield Case(name, verify)
+        if 'verify' not in judge.can:
+            yield Case(f'{name} is the subordinate\'s', Issued(e.path, tree.sub))
         if e.path.name == 'century.pem':
             yield Case(f'{name}, almost a century from now', replace(verify, at=int(time.time()) + CENTURY))
 
@@ -65,12 +67,16 @@ def file_cases(tree):
         yield Case(f'{name} reads', Read(e.path))
         yield Case(f'{name} has its serial', Serial(e.path), compare=same_serial(e.serial))
         yield Case(f'{name} has no findings', Lint(e.path))
+        yield Case(f'{name} is its DER form', Same(e.path, e.path.with_suffix('.der')))
+        if e.path.with_suffix('.key').exists():
+            yield Case(f'{name} has its key', Key(e.path.with_suffix('.key'), e.path))
     for crl, issuer in zip(tree.crls, (tree.root, tree.sub)):
         name = f'{tree.name}/{crl.name}'
         yield Case(f'{name} reads', Read(crl))
         yield Case(f'{name} is its issuer\'s', Crl(crl, issuer))
         yield Case(f'{name} has its entries', Entries(crl), compare=same_entries(tree.revocations(crl)))
         yield Case(f'{name} has no findings', Lint(crl))
+        yield Case(f'{name} is its DER form', Same(crl, crl.with_suffix('')))
     yield Case(f'{tree.name}/root.pem is its own issuer', Issued(tree.root, tree.root))
     yield Case(f'{tree.name}/sub.pem is the root\'s', Issued(tree.sub, tree.root))
 
@@ -86,7 +92,7 @@ def wrong_chains(tree, other, spoiler):
     yield 'a flipped bit in the leaf\'s signature', replace(right, leaf=spoiler.flipped(server)), 'forged'
     yield 'a flipped bit in the subordinate\'s signature', replace(right, subs=(spoiler.flipped(tree.sub),)), 'forged'
     yield 'a time after the end', replace(right, at=now + YEAR), 'expired'
-    yield 'a time before the start', replace(right, at=now - DAY), 'early'
+    yield 'a time before the start', replace(right, at=now - 2 * DAY), 'early'
     yield 'another host name', replace(right, match='db2.internal'), 'name'
     yield 'another address', replace(right, leaf=tree.file('ip-server.pem'), match='192.0.2.11'), 'name'
     yield 'two labels for one wildcard', replace(right, leaf=tree.file('wildcard.pem'), match='a.b.apps.internal'), 'name'
@@ -105,8 +111,10 @@ def controls(tree, other, spoiler):
     yield Case(f'{tree.name}: refuses a flipped bit in a CRL\'s signature', Crl(spoiler.flipped(sub_crl), tree.sub), 'forged')
     yield Case(f'{tree.name}: refuses a certificate cut short', Read(spoiler.cut(tree.sub)), 'unreadable')
     yield Case(f'{tree.name}: refuses a CRL cut short', Read(spoiler.cut(sub_crl)), 'unreadable')
-    yield Case(f'{tree.name}: finds a CA whose basicConstraints is not critical',
-               Lint(spoiler.replaced(tree.sub, 'basic', '0603551d130101ff', '0603551d13010100')), 'ca finding')
+    yield Case(f'{tree.name}: refuses another certificate\'s key', Key(tree.file('server.key'), tree.sub), 'key')
+    yield Case(f'{tree.name}: refuses another certificate\'s DER form', Same(tree.sub, tree.file('root.der')), 'same')
+    yield Case(f'{tree.name}: finds a CA without a subject key identifier',
+               Lint(spoiler.replaced(tree.sub, 'ski', '0603551d0e', '0603551d6e')), 'ca finding')
     yield Case(f'{tree.name}: finds a keyUsage of no bits',
                Lint(spoiler.replaced(tree.file('client.pem'), 'usage', '0603551d0f0101ff04040302....', '0603551d0f0101ff040403020700')), 'leaf finding')
     yield Case(f'{tree.name}: finds a CRL without an authority key identifier',

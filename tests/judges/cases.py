@@ -22,9 +22,9 @@ class Cases:
     def summary(self):
         """The exit status: 0, 1 if a case failed or there was none, 77 if all were skipped."""
         print(f'[  PASSED  ] {self.counts["PASSED"]} test(s).')
-        for outcome in 'SKIPPED', 'FAILED':
+        for outcome, tag in ('SKIPPED', '  SKIPPED '), ('FAILED', '  FAILED  '):
             if self.counts[outcome]:
-                print(f'[{outcome:^10}] {self.counts[outcome]} test(s).')
+                print(f'[{tag}] {self.counts[outcome]} test(s).')
         sys.stdout.flush()
         if self.counts['FAILED']:
             return 1

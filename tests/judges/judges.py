@@ -3,10 +3,12 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 
-from questions import Crl, Issued, Verify
-from tools import ENVIRONMENT, find, go_program, run
+from pem import from_pem
+from questions import Crl, Issued, Key, Same, Verify
+from tools import ENVIRONMENT, HERE, find, go_program, java_program, prepare, python_with_requirements, run
 
 
 class Judge:
@@ -26,13 +28,17 @@ def is_address(name):
 
 # ---- Judges that are a command line each question ----
 
+def kind_of(path):
+    return 'crl' if '.crl' in path.name else 'x509'
+
+
 class OpenSSL(Judge):
     name = 'openssl'
-    can = frozenset({'verify', 'match', 'mail', 'at', 'crls', 'issued', 'crl', 'read'})
+    can = frozenset({'verify', 'match', 'mail', 'at', 'far', 'crls', 'issued', 'crl', 'read', 'same', 'key'})
     refusals = {
         'revoked': 'certificate revoked', 'untrusted': 'unable to get .*issuer|error getting CRL issuer', 'forged': 'signature failure|verify failure',
         'expired': 'certificate has expired', 'early': 'not yet valid', 'name': '(hostname|email address|IP address) mismatch',
-        'purpose': 'unsuitable certificate purpose', 'unreadable': 'unable to load|could not read'}
+        'purpose': 'unsuitable certificate purpose', 'unreadable': 'unable to load|could not read', 'key': 'another key', 'same': 'other text'}
 
     def __init__(self, build):
         self.program = find('openssl')
@@ -52,17 +58,28 @@ class OpenSSL(Judge):
             args += ['-CRLfile', crl]
         return self.verify(*args, *(['-crl_check_all'] if q.crls else []), q.leaf)
 
+    def same(self, q):
+        status, said = run(self.program, kind_of(q.pem), '-inform', 'DER', '-in', q.der)
+        return (status, said) if status or said == q.pem.read_text() else (1, f'other text: {said}')
+
+    def key(self, q):
+        status, said = run(self.program, 'pkey', '-in', q.key, '-pubout')
+        return (status, said) if status or run(self.program, 'x509', '-in', q.certificate, '-noout', '-pubkey')[1] == said else (1, 'another key')
+
     def ask(self, q):
         if isinstance(q, Verify):
             status, said = self.verify_leaf(q)
+        elif isinstance(q, Same):
+            status, said = self.same(q)
+        elif isinstance(q, Key):
+            status, said = self.key(q)
         elif isinstance(q, Issued):
             status, said = self.verify('-CAfile', q.issuer, '-partial_chain', q.certificate)
         elif isinstance(q, Crl):
             status, said = run(self.program, 'crl', '-verify', '-noout', '-in', q.crl, '-CAfile', q.issuer)
             status = status or 'verify OK' not in said
         else:
-            kind = 'crl' if '.crl' in q.path.name else 'x509'
-            status, said = run(self.program, kind, '-noout', '-text', '-in', q.path)
+            status, said = run(self.program, kind_of(q.path), '-noout', '-text', '-in', q.path)
         return status == 0, said.strip()
 
 
@@ -101,9 +118,60 @@ class Certtool(Judge):
         if isinstance(q, Crl):
             status, said = run(self.program, '--verify-crl', '--verify-profile', 'medium', '--load-ca-certificate', q.issuer, '--infile', q.crl)
             return status == 0 and 'Verification output: Verified.' in said, said
-        status, said = run(self.program, '--crl-info' if '.crl' in q.path.name else '--certificate-info', '--infile', q.path)
+        status, said = run(self.program, '--crl-info' if kind_of(q.path) == 'crl' else '--certificate-info', '--infile', q.path)
         troubles = [line for line in said.splitlines() if re.search('warning|error|unknown|unsupported', line, re.I)]
         return status == 0 and not troubles, '; '.join(troubles) or said
+
+
+class Nss(Judge):
+    """A database for each use, root, subordinates and CRLs: what was imported once is remembered."""
+    name = 'nss'
+    can = frozenset({'verify', 'at', 'crls', 'issued', 'crl'})
+    refusals = {
+        'revoked': 'been revoked', 'untrusted': 'issuer is not recognized', 'forged': 'invalid signature', 'expired': 'has expired',
+        'early': 'expired', 'purpose': 'not approved'}
+    usages = {'client': '0', 'server': '1', 'ca': '3'}
+
+    def __init__(self, build):
+        self.program, self.certutil, self.crlutil = find('vfychain'), find('certutil'), find('crlutil')
+        self.directory = tempfile.TemporaryDirectory()
+        self.databases = {}
+
+    def answer(self, questions):
+        return [self.ask(q) for q in questions]
+
+    def database(self, use, root, subs=(), crls=()):
+        if (use, root, subs, crls) not in self.databases:
+            path = self.databases[use, root, subs, crls] = f'sql:{tempfile.mkdtemp(dir=self.directory.name)}'
+            prepare(self.certutil, '-N', '-d', path, '--empty-password')
+            for certificate, trust in (root, 'CT,,'), *((sub, ',,') for sub in subs):
+                prepare(self.certutil, '-A', '-d', path, '-a', '-n', str(certificate), '-t', trust, '-i', certificate)
+            for crl in crls:
+                status, said = self.add_crl(path, crl)
+                if status != 0:
+                    raise SystemExit(f'{self.name}: {crl}: {said}')
+        return self.databases[use, root, subs, crls]
+
+    def add_crl(self, path, crl):
+        with tempfile.NamedTemporaryFile() as der:
+            der.write(from_pem(crl)[1])
+            der.flush()
+            return run(self.crlutil, '-I', '-d', path, '-i', der.name)
+
+    def vfychain(self, path, certificate, usage, at=0):
+        when = ['-b', time.strftime('%y%m%d%H%MZ', time.gmtime(at))] if at else []
+        status, said = run(self.program, '-d', path, '-u', self.usages[usage], *when, '-a', certificate)
+        return status == 0 and 'Chain is good' in said, said
+
+    def ask(self, q):
+        if isinstance(q, Verify):
+            return self.vfychain(self.database(Verify, q.root, q.subs, q.crls), q.leaf, q.purpose, q.at)
+        if isinstance(q, Issued):
+            database = self.database(Issued, q.issuer)
+            good, said = self.vfychain(database, q.certificate, 'ca')
+            return self.vfychain(database, q.certificate, 'server') if 'cannot sign other certs' in said else (good, said)
+        status, said = self.add_crl(self.database(Crl, q.issuer), q.crl)
+        return status == 0, said
 
 
 # ---- Judges that are a program which answers lines ----
@@ -132,14 +200,62 @@ class LineJudge(Judge):
 
 class Go(LineJudge):
     name = 'go'
-    can = frozenset({'verify', 'match', 'mail', 'at', 'crls', 'issued', 'crl', 'entries', 'serial', 'read'})
+    can = frozenset({'verify', 'match', 'mail', 'at', 'far', 'crls', 'issued', 'crl', 'entries', 'serial', 'read', 'key'})
     refusals = {
         'revoked': 'revoked', 'untrusted': 'unknown authority|no certificate|verification|issuer', 'forged': 'verification (failure|error)|unknown authority',
         'expired': 'has expired', 'early': 'not yet valid', 'name': 'valid for|not match|no mailbox', 'purpose': 'incompatible key usage',
-        'unreadable': 'malformed|asn1|truncated'}
+        'unreadable': 'malformed|asn1|truncated', 'key': 'does not match'}
 
     def command(self, build):
         return go_program('go', build)
 
 
-JUDGES = {j.name: j for j in (OpenSSL, Certtool, Go)}
+class Java(LineJudge):
+    name = 'java'
+    can = frozenset({'verify', 'at', 'far', 'crls', 'issued', 'crl', 'entries', 'serial', 'read'})
+    refusals = {
+        'revoked': 'has been revoked', 'untrusted': 'unable to find valid certification path|issuer', 'forged': 'signature', 'expired': 'CertificateExpired',
+        'early': 'CertificateNotYetValid', 'purpose': 'key usage', 'unreadable': 'Parsing error|Unable to initialize'}
+
+    def command(self, build):
+        return java_program(build)
+
+
+class Cryptography(LineJudge):
+    """Python's cryptography, x509.verification."""
+    name = 'cryptography'
+    registry = True
+    can = frozenset({'verify', 'match', 'mail', 'at', 'far', 'crls', 'issued', 'crl', 'entries', 'serial', 'read', 'key'})
+    refusals = {
+        'revoked': 'is revoked', 'untrusted': 'candidates exhausted|issuer', 'forged': 'signature', 'expired': 'not valid at validation time',
+        'early': 'not valid at validation time', 'name': 'subject|no mailbox', 'purpose': 'EKU|ExtendedKeyUsage|no matching subjectAltName', 'unreadable': 'parse|ASN.1', 'key': 'another key'}
+
+    def command(self, build):
+        return [python_with_requirements(build), str(HERE / 'python' / 'verifier.py')]
+
+
+class Zlint(LineJudge):
+    name = 'zlint'
+    registry = True
+    can = frozenset({'lint'})
+    refusals = {
+        'ca finding': 'e_ext_subject_key_identifier_missing_ca', 'leaf finding': 'e_ext_key_usage_without_bits',
+        'crl finding': 'e_crl_has_authority_key_identifier'}
+
+    def command(self, build):
+        return go_program('zlint', build)
+
+
+class Pkilint(LineJudge):
+    name = 'pkilint'
+    registry = True
+    can = frozenset({'lint', 'issued'})
+    refusals = {
+        'ca finding': 'certificate_skid_ca_missing', 'leaf finding': 'itu.invalid_asn1_syntax.*KeyUsage', 'crl finding': 'authority_key_identifier_missing',
+        'untrusted': 'key_identifier_not_equal', 'forged': 'signature_verification_failed'}
+
+    def command(self, build):
+        return [python_with_requirements(build), str(HERE / 'python' / 'linter.py')]
+
+
+JUDGES = {j.name: j for j in (OpenSSL, Certtool, Nss, Go, Java, Cryptography, Zlint, Pkilint)}

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+TWO_DIGITS_END = 2524608000  # 2050: later years do not fit into two digits
+
 
 @dataclass(frozen=True)
 class Verify:
@@ -16,8 +18,8 @@ class Verify:
 
     @property
     def needs(self):
-        return ({'verify'} | ({'at'} if self.at else set()) | ({'crls'} if self.crls else set()) |
-                ({'mail'} if '@' in self.match else {'match'} if self.match != '-' else set()))
+        return ({'verify'} | ({'at'} if self.at else set()) | ({'far'} if self.at >= TWO_DIGITS_END else set()) |
+                ({'crls'} if self.crls else set()) | ({'mail'} if '@' in self.match else {'match'} if self.match != '-' else set()))
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,22 @@ class Read:
     """Can the file be read through, without a warning?"""
     path: Path
     needs = {'read'}
+
+
+@dataclass(frozen=True)
+class Same:
+    """Is the PEM file what the judge makes of the DER file?"""
+    pem: Path
+    der: Path
+    needs = {'same'}
+
+
+@dataclass(frozen=True)
+class Key:
+    """Is this the private key of that certificate?"""
+    key: Path
+    certificate: Path
+    needs = {'key'}
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,8 @@
 """Files made wrong in one way each, for judges to refuse."""
-import base64
 import re
 import textwrap
 
-
-def from_pem(path):
-    label, text = re.search(r'-----BEGIN ([^-]+)-----(.*?)-----END', path.read_text(), re.S).groups()
-    return label, base64.b64decode(text)
-
-
-def to_pem(label, der):
-    text = '\n'.join(textwrap.wrap(base64.b64encode(der).decode(), 64))
-    return f'-----BEGIN {label}-----\n{text}\n-----END {label}-----\n'
+from pem import from_pem, to_pem
 
 
 class Spoiler:

@@ -56,6 +56,15 @@ def go_program(name, build):
     return [str(program)]
 
 
+def java_program(build):
+    """java/Judge.java, compiled."""
+    source, classes = HERE / 'java' / 'Judge.java', build / 'java'
+    with locked(build / 'java.lock'):
+        if not newer(classes / 'Judge.class', [source]):
+            prepare(find('javac'), '-d', str(classes), str(source))
+    return [find('java'), '-XX:TieredStopAtLevel=1', '-cp', str(classes), 'Judge']
+
+
 def python_with_requirements(build):
     """The interpreter of an environment that holds python/requirements.txt."""
     wanted, venv = HERE / 'python' / 'requirements.txt', build / 'venv'

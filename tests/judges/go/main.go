@@ -4,6 +4,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -245,6 +246,12 @@ func serial(f []string) (string, error) {
 	return fmt.Sprintf("%x", c.SerialNumber), nil
 }
 
+// key, certificate
+func key(f []string) (string, error) {
+	_, err := tls.LoadX509KeyPair(f[1], f[0])
+	return "", err
+}
+
 // path
 func read(f []string) (string, error) {
 	if strings.Contains(f[0], ".crl") {
@@ -260,7 +267,7 @@ func read(f []string) (string, error) {
 
 func main() {
 	answers := map[string]func([]string) (string, error){
-		"verify": verify, "issued": issued, "crl": crl, "entries": entries, "serial": serial, "read": read}
+		"verify": verify, "issued": issued, "crl": crl, "entries": entries, "serial": serial, "key": key, "read": read}
 	in, out := bufio.NewScanner(os.Stdin), bufio.NewWriter(os.Stdout)
 	in.Buffer(nil, 1<<20)
 	defer out.Flush()
