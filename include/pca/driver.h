@@ -1,10 +1,12 @@
 /*
  * libpca: what a host may implement.
  *
- * Each table starts with its version; set it to the constant beside it. Callbacks return PCA_OK or a PCA_E_ code, and may
- * say why by pca_error_set. They are called from the thread of the verb that needs them, from several threads at once if
- * the region is used so, never while the library holds a lock or a transaction; they may call back into the region, but
- * not close it.
+ * Each table starts with its version; set it to the constant beside it. The library copies the table; what it names, the
+ * functions and their context, must outlive the region, or for a sink the call. Callbacks return PCA_OK or a PCA_E_ code (any
+ * other number means CLOCK for a clock, CRYPTO for entropy, CANCELLED for a sink), and may say why by pca_error_set; no
+ * exception and no longjmp may leave them. They are called from the thread of the verb that needs them, from several threads
+ * at once if the region is used so, never while the library holds a lock or a transaction; they may call back into the
+ * region, but not close it.
  */
 #ifndef PCA_DRIVER_H
 #define PCA_DRIVER_H
@@ -17,7 +19,6 @@ extern "C" {
 
 /* Fills an error from inside a callback: code, and one line of text. device_code: the device's own number, or 0. */
 PCA_API void pca_error_set(pca_error *error, int code, int device_code, const char *message);
-PCA_API int pca_error_device_code(const pca_error *error);
 
 #define PCA_CLOCK_VERSION 1
 typedef struct pca_clock {

@@ -187,6 +187,8 @@ PCA_API const char *pca_error_object(const pca_error *error);
 PCA_API const char *pca_error_field(const pca_error *error);
 /* One line for people, with the limit that was met. Never holds a secret. */
 PCA_API const char *pca_error_message(const pca_error *error);
+/* The number that a driver gave for a failure of its device, or 0. */
+PCA_API int pca_error_device_code(const pca_error *error);
 
 /* ---- pca_blob, pca_files: bytes handed out, wiped when freed ---------------------------------------------------- */
 
@@ -216,7 +218,7 @@ PCA_API int pca_config_set_passphrase(pca_config *config, const char *passphrase
 PCA_API int pca_config_set_key(pca_config *config, const uint8_t *key, size_t size);
 /* The key that opens the private keys lies in the store file beside them. For tests and demonstrations. */
 PCA_API int pca_config_set_insecure_plain_keys(pca_config *config);
-/* Copied; its context must outlive the region. NULL: the system's clock. */
+/* driver.h says how long a host's table must live. NULL: the system's clock. */
 PCA_API int pca_config_set_clock(pca_config *config, const struct pca_clock *clock);
 /* Seeds the library's random generators. NULL: the system's entropy. */
 PCA_API int pca_config_set_entropy(pca_config *config, const struct pca_entropy *entropy);

@@ -50,6 +50,15 @@ class PcaError(Exception):
         self.code, self.name, self.thing, self.field = code, name, thing, field
 
 
+def octets(value):
+    """Text for C, which a NUL inside would cut short without a word."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError(f"NUL in {value!r}")
+        return value.encode()
+    return value
+
+
 class Library:
     def __init__(self, path, include):
         cdef, self.numbers, self.left = declarations(include)
@@ -70,7 +79,7 @@ class Library:
     def call(self, name, *arguments):
         """A verb: the last argument, the pca_error, is made here; a refusal becomes an exception."""
         err = self.ffi.gc(self.c.pca_error_new(), self.c.pca_error_free)
-        code = getattr(self.c, name)(*[a.encode() if isinstance(a, str) else a for a in arguments], err)
+        code = getattr(self.c, name)(*map(octets, arguments), err)
         if code != self.PCA_OK:
             raise PcaError(code, self.text(self.c.pca_code_name(code)), self.text(self.c.pca_error_object(err)),
                            self.text(self.c.pca_error_field(err)), self.text(self.c.pca_error_message(err)))
@@ -90,8 +99,7 @@ class Library:
             verb = key if key.startswith(("add_", "use_")) else f"set_{key}"
             for one in values:
                 one = () if one is True else one if isinstance(one, tuple) else (one,)
-                getattr(self.c, f"pca_{kind}_{verb}")(
-                    builder, *[a.encode() if isinstance(a, str) else a for a in one])
+                getattr(self.c, f"pca_{kind}_{verb}")(builder, *map(octets, one))
         return builder
 
     def blob(self, name, *arguments):
@@ -99,13 +107,13 @@ class Library:
         return bytes(self.ffi.buffer(self.c.pca_blob_data(made), self.c.pca_blob_size(made)))
 
     def callback(self, signature, function):
-        """A host's function. An exception inside ends the verb with PCA_E_CANCELLED and its text."""
+        """A host's function. An exception inside ends the verb with its text; 1 is no code, so libpca chooses one by the kind."""
         def guarded(context, *rest):
             try:
                 return function(*rest)
             except Exception as problem:
-                self.c.pca_error_set(rest[-1], self.PCA_E_CANCELLED, 0, repr(problem).encode())
-                return self.PCA_E_CANCELLED
+                self.c.pca_error_set(rest[-1], 1, 0, repr(problem).encode())
+                return 1
         return self.ffi.callback(signature, guarded)
 
 
@@ -167,6 +175,12 @@ def main(library, include, work):
         assert refusal.code == pca.PCA_E_SAN and refusal.field == "san[2]", (refusal, refusal.field)
         print("refused as it should be:", refusal)
 
+    try:
+        pca.new("request", common_name="bank.example\0.internal")
+        raise AssertionError("a NUL was accepted")
+    except ValueError:
+        pass
+
     # The second boot finds the CA, and the CRL runs through a sink of ours, which may also say no.
     del region
     region = pca.make("region", "pca_region_open", path, config)
@@ -193,6 +207,18 @@ def main(library, include, work):
         raise AssertionError("a failing sink passed")
     except PcaError as refusal:
         assert refusal.code == pca.PCA_E_CANCELLED and "teapot" in str(refusal), refusal
+
+    # As may the clock.
+    def stopped(seconds, err):
+        raise OSError("the battery is empty")
+
+    stopped_c = pca.callback("int(void *, int64_t *, pca_error *)", stopped)
+    late = pca.new("config", key=(b"\x07" * 32, 32), clock=ffi.new("pca_clock *", {"version": pca.PCA_CLOCK_VERSION, "now": stopped_c}))
+    try:
+        pca.make("sub", "pca_region_sub_by_alias", pca.make("region", "pca_region_open", path, late), "issuing")
+        raise AssertionError("a stopped clock passed")
+    except PcaError as refusal:
+        assert refusal.code == pca.PCA_E_CLOCK and "battery" in str(refusal), refusal
 
     page = pca.make("page", "pca_region_find_certs", region, pca.new("query", issuer=c.pca_ca_id(ca), limit=10))
     statuses = [c.pca_cert_status(c.pca_page_cert_at(page, i)) for i in range(c.pca_page_count(page))]
