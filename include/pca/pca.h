@@ -5,8 +5,9 @@
  *
  * Results    Every verb returns PCA_OK (0) or one of the negative PCA_E_ codes. The detail goes to the last argument,
  *            a pca_error made by the caller, which may be NULL. Any verb may answer INVALID (an argument is wrong),
- *            CLOSED, FORKED, NO_MEMORY, STORAGE, CORRUPT, BUSY, FULL, READ_ONLY and INTERNAL; a verb's comment
- *            names the codes that are its own.
+ *            CLOSED, FORKED, NO_MEMORY, STORAGE, CORRUPT, BUSY, FULL, READ_ONLY and INTERNAL, and one that writes
+ *            CLOCK, though a revocation takes the newest recorded time instead; a verb's comment names the codes that
+ *            are its own.
  * Outputs    Written on success only; on failure they keep the value that they had.
  * Handles    Opaque. Free each with its own pca_X_free; pca_X_free(NULL) does nothing. pca_root, pca_sub, pca_ca and
  *            pca_cert are immutable snapshots: a verb changes the store and never the handle, pca_X_reload reads anew.
@@ -212,8 +213,8 @@ PCA_API void pca_files_free(pca_files *files);
 PCA_API pca_config *pca_config_new(void);
 PCA_API void pca_config_free(pca_config *config);
 /* The storage key seals every private key in the store; exactly one of the next three must be set.
- * Passphrase: 1..1024 octets of UTF-8 without control characters (no line feed at its end), stretched by PBKDF2-HMAC-SHA256 with at least 600,000 rounds (a fraction of a
- * second at each open). Key: 32 octets. */
+ * Passphrase: 1..1024 octets of UTF-8 without control characters (no line feed at its end), stretched by
+ * PBKDF2-HMAC-SHA256 with at least 600,000 rounds (a fraction of a second at each open). Key: 32 octets. */
 PCA_API int pca_config_set_passphrase(pca_config *config, const char *passphrase);
 PCA_API int pca_config_set_key(pca_config *config, const uint8_t *key, size_t size);
 /* The key that opens the private keys lies in the store file beside them. For tests and demonstrations. */
@@ -362,7 +363,7 @@ PCA_API int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert
 /* ---- pca_root: bought first, signs subordinates only ------------------------------------------------------------ */
 
 /* Buys a root and its subordinate for months 1..1200. A private root's subordinate starts with 10 certificates (policy
- * free_certificates). UNSUPPORTED: a family or kind that this build does not have. */
+ * free_certificates). UNSUPPORTED: a family that this build does not have. */
 PCA_API int pca_root_purchase(pca_region *region, int kind, int family, uint64_t months, const char *token,
                               pca_root **root, pca_error *err);
 /* PURCHASED -> ENABLED: makes the key and the self-signed certificate. The request gives the subject (common name
@@ -407,7 +408,8 @@ PCA_API uint64_t pca_sub_remaining(const pca_sub *sub);
 PCA_API uint64_t pca_sub_reserved(const pca_sub *sub);
 PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
 /* Issues a certificate on a private CA. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED,
- * PARENT_STATE, ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, QUOTA, CRYPTO. */
+ * PARENT_STATE, UNSUPPORTED (a compliance CA), ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT,
+ * QUOTA, CRYPTO. */
 PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 /* As pca_sub_request for 1..256 requests, in one durable change. PCA_OK: it happened, and each result tells how its request
  * fared; a refused one does not touch the others. Anything else: none was issued. */
@@ -515,8 +517,9 @@ PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
 /* The certificate, its chain and its private key as files, PEM or DER. PEM: NAME.pem (with PCA_WITH_CHAIN the CAs above
  * follow, with PCA_WITH_ROOT the root too); DER: NAME.der, and the CAs as chain-1.der and so on. NAME.key (PKCS#8) only with
  * PCA_PLAIN_KEY. root.pem or root.der, the trust anchor, is always added. NAME is the common name or, failing that, the
- * serial number, with _ for what a file name should not hold, and after a name that the other files bear. password: NULL; encrypted keys are UNSUPPORTED in this build.
- * With PCA_PLAIN_KEY: NOT_EXPORTABLE when the key was not made here, STATE once the certificate is revoked. */
+ * serial number, with _ for what a file name should not hold, and after a name that the other files bear. password: NULL;
+ * encrypted keys are UNSUPPORTED in this build. With PCA_PLAIN_KEY: NOT_EXPORTABLE when the key was not made here, STATE
+ * once the certificate is revoked. */
 PCA_API int pca_cert_export(const pca_cert *cert, int format, int flags, const char *password, pca_files **files,
                             pca_error *err);
 /* The private key alone, PKCS#8, PEM or DER; flags: PCA_PLAIN_KEY, without which it is INVALID in this build.

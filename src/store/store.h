@@ -39,7 +39,8 @@ struct store_options {
     int read_only;
 };
 
-/* Makes the directory (0700) and the file (0600). EXISTS when there is anything at path. */
+/* Makes the directory (0700) and the file (0600). EXISTS when there is anything at path, other than an empty
+ * directory of our own. */
 int pcai_store_create(const char *path, const struct store_options *options, struct store **store, pca_error *err);
 /* NOT_FOUND, CORRUPT (not a store, or cut short), VERSION (newer schema), PERMISSION. A store already open in this process
  * is shared: another map limit is INVALID, and so is writing to one that was opened read-only. A reader may share a writer's;
