@@ -47,6 +47,7 @@ static int build(struct plan *plan, struct slice public_key, pca_error *err)
         c->authority_key_id = c->subject_key_id;
         c->signature_key = plan->algorithm;
     }
+    plan->lint.signature_key = c->signature_key;
     pcai_buf_reset(&plan->tbs);
     rc = pcai_certificate_tbs(c, &plan->tbs, err);
     plan->findings.count = 0;

@@ -52,6 +52,7 @@ void pcai_key_free(struct key *key);
 
 /* A SubjectPublicKeyInfo, checked: RSA with NULL parameters, odd modulus of 1024, 2048, 3072 or 4096 bits, odd exponent
  * from 65537 up; EC by named curve, point uncompressed and on the curve. ALGORITHM says what is wrong. */
+#define PCAI_RSA_EXPONENT_MIN 65537
 struct public_key;
 int pcai_public_read(struct slice spki, struct public_key **key, pca_error *err);
 int pcai_public_algorithm(const struct public_key *key);

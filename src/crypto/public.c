@@ -5,8 +5,6 @@
 #include "base/memory.h"
 #include "crypto/internal.h"
 
-#define RSA_EXPONENT_MIN 65537
-
 struct public_key {
     const struct algorithm *algorithm;
     mbedtls_rsa_context rsa;
@@ -33,8 +31,8 @@ static int read_rsa(struct public_key *key, struct der *parameters, struct slice
     if (pcai_der_get_integer(&rsa, &e) != 0 || !pcai_der_at_end(&rsa) || n.data[0] >= 0x80 || e.data[0] >= 0x80)
         return refuse(err, "the RSA public key is not well-formed");
     if (pcai_der_get_uint(&e_at, &exponent) != 0)
-        exponent = RSA_EXPONENT_MIN; /* longer than eight octets */
-    if (exponent < RSA_EXPONENT_MIN || !(e.data[e.size - 1] & 1))
+        exponent = PCAI_RSA_EXPONENT_MIN; /* longer than eight octets */
+    if (exponent < PCAI_RSA_EXPONENT_MIN || !(e.data[e.size - 1] & 1))
         return refuse(err, "an RSA exponent is odd and at least 65537");
     if (!(n.data[n.size - 1] & 1))
         return refuse(err, "an RSA modulus is odd");

@@ -4,8 +4,7 @@
 
 #include "base/text.h"
 
-/* Upper bounds of RFC 5280 appendix A.1, in characters. */
-static size_t upper_bound(enum oid type)
+size_t pcai_attribute_upper_bound(enum oid type)
 {
     switch (type) {
     case OID_COUNTRY:
@@ -55,7 +54,7 @@ static int printable_alphabet(struct slice v)
 
 int pcai_attribute_check(enum oid type, struct slice value, const char *field, pca_error *err)
 {
-    size_t characters, most = upper_bound(type);
+    size_t characters, most = pcai_attribute_upper_bound(type);
     if (!pcai_utf8_printable(value, &characters))
         return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is not UTF-8, or has a control character", pcai_oid_name(type));
     if (characters == 0 || characters > most)

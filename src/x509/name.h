@@ -16,6 +16,8 @@ struct name {
     size_t count;
 };
 
+/* Most characters of an attribute's value (RFC 5280 appendix A.1). */
+size_t pcai_attribute_upper_bound(enum oid type);
 /* One attribute's value against RFC 5280 appendix A: its upper bound in characters, UTF-8 without control characters, no
  * outer space, more than dots and dashes; country two capital letters. NAME, with the field and the limit in the text. */
 int pcai_attribute_check(enum oid type, struct slice value, const char *field, pca_error *err);

@@ -51,6 +51,8 @@ static const struct known known[OID_COUNT] = {
     [OID_ANY_EXTENDED_KEY_USAGE] = KNOWN("\x55\x1D\x25\x00", "anyExtendedKeyUsage"),
     [OID_OCSP] = KNOWN("\x2B\x06\x01\x05\x05\x07\x30\x01", "ocsp"),
     [OID_CA_ISSUERS] = KNOWN("\x2B\x06\x01\x05\x05\x07\x30\x02", "caIssuers"),
+    [OID_ANY_POLICY] = KNOWN("\x55\x1D\x20\x00", "anyPolicy"),
+    [OID_CPS] = KNOWN("\x2B\x06\x01\x05\x05\x07\x02\x01", "cps"),
     [OID_EXTENSION_REQUEST] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x0E", "extensionRequest"),
     [OID_CHALLENGE_PASSWORD] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x07", "challengePassword"),
     [OID_RSA_ENCRYPTION] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01", "rsaEncryption"),
@@ -70,8 +72,9 @@ struct slice pcai_oid(enum oid oid)
 
 enum oid pcai_oid_find(struct slice content)
 {
-    for (int i = 1; i < OID_COUNT; i++)
-        if (pcai_slice_equal(pcai_oid((enum oid)i), content))
+    for (int i = 1; content.size && i < OID_COUNT; i++) /* most differ in size or in the last octet */
+        if (known[i].size == content.size && (uint8_t)known[i].octets[content.size - 1] == content.data[content.size - 1] &&
+            memcmp(known[i].octets, content.data, content.size) == 0)
             return (enum oid)i;
     return OID_NONE;
 }

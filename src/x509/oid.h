@@ -17,6 +17,8 @@ enum oid {
     OID_SERVER_AUTH, OID_CLIENT_AUTH, OID_EMAIL_PROTECTION, OID_OCSP_SIGNING, OID_ANY_EXTENDED_KEY_USAGE,
     /* access methods */
     OID_OCSP, OID_CA_ISSUERS,
+    /* policies and their qualifiers */
+    OID_ANY_POLICY, OID_CPS,
     /* PKCS#9 */
     OID_EXTENSION_REQUEST, OID_CHALLENGE_PASSWORD,
     /* keys and signatures */

@@ -6,8 +6,6 @@
 
 #include "base/text.h"
 
-#define DNS_MAX 253
-#define LABEL_MAX 63
 #define MAIL_LOCAL_MAX 64
 #define URI_MAX 1024
 #define IP_TEXT_MAX 63
@@ -87,8 +85,8 @@ static int check_label(struct slice label, const char *field, pca_error *err)
 {
     if (label.size == 0)
         return refuse(err, field, "a DNS name has an empty label, a leading dot or a trailing dot");
-    if (label.size > LABEL_MAX)
-        return pcai_fail(err, PCA_E_SAN, NULL, field, "a label of a DNS name has %zu octets; %d are possible", label.size, LABEL_MAX);
+    if (label.size > PCAI_LABEL_MAX)
+        return pcai_fail(err, PCA_E_SAN, NULL, field, "a label of a DNS name has %zu octets; %d are possible", label.size, PCAI_LABEL_MAX);
     for (size_t i = 0; i < label.size; i++) {
         int c = label.data[i];
         if (c >= 0x80)
@@ -110,8 +108,8 @@ static int check_dns(struct slice text, const char *field, pca_error *err)
 {
     size_t start = 0, labels = 0;
     int wildcard = text.size > 0 && text.data[0] == '*' && (text.size == 1 || text.data[1] == '.');
-    if (text.size == 0 || text.size > DNS_MAX)
-        return pcai_fail(err, PCA_E_SAN, NULL, field, "a DNS name has 1 to %d octets; this has %zu", DNS_MAX, text.size);
+    if (text.size == 0 || text.size > PCAI_DNS_MAX)
+        return pcai_fail(err, PCA_E_SAN, NULL, field, "a DNS name has 1 to %d octets; this has %zu", PCAI_DNS_MAX, text.size);
     if (pcai_is_ip(text))
         return refuse(err, field, "an IP address is not a DNS name; add it as an address");
     if (wildcard)
@@ -169,8 +167,8 @@ static int check_mail(struct slice text, const char *field, pca_error *err)
     if (!at || at == text.data)
         return refuse(err, field, "an e-mail address is local@domain");
     size_t local = (size_t)(at - text.data);
-    if (local > MAIL_LOCAL_MAX || text.size > DNS_MAX)
-        return pcai_fail(err, PCA_E_SAN, NULL, field, "an e-mail address has at most %d octets, %d of them before the @", DNS_MAX, MAIL_LOCAL_MAX);
+    if (local > MAIL_LOCAL_MAX || text.size > PCAI_DNS_MAX)
+        return pcai_fail(err, PCA_E_SAN, NULL, field, "an e-mail address has at most %d octets, %d of them before the @", PCAI_DNS_MAX, MAIL_LOCAL_MAX);
     for (size_t i = 0; i < local; i++) {
         int c = text.data[i];
         int dot = c == '.' && i > 0 && i + 1 < local && text.data[i - 1] != '.';

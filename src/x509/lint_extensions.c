@@ -1,0 +1,274 @@
+/* Extensions as such, and those that name keys, places, policies and constraints (RFC 5280 4.2). */
+#include "x509/lint_internal.h"
+
+#include "base/text.h"
+#include "crypto/crypto.h"
+
+static const char *field_of(const struct lint_extension *e)
+{
+    return e->type == OID_NONE ? "extensions" : pcai_oid_name(e->type);
+}
+
+static int is_critical(const struct lint_run *run, enum oid type)
+{
+    const struct lint_extension *e = pcai_lint_extension(&run->tbs, type);
+    return e && e->critical;
+}
+
+static void ext_unique(struct lint_run *run)
+{
+    const struct tbs *t = &run->tbs;
+    for (size_t i = 0; i < t->extension_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (pcai_slice_equal(t->extensions[i].oid, t->extensions[j].oid)) {
+                pcai_lint_found(run, LINT_ERROR, field_of(&t->extensions[i]), "the extension stands there twice");
+                break;
+            }
+}
+
+/* Known is what the reader reads the value of. */
+static int is_known(enum oid type)
+{
+    switch (type) {
+    case OID_SUBJECT_KEY_ID:
+    case OID_KEY_USAGE:
+    case OID_SUBJECT_ALT_NAME:
+    case OID_BASIC_CONSTRAINTS:
+    case OID_NAME_CONSTRAINTS:
+    case OID_CRL_DISTRIBUTION_POINTS:
+    case OID_CERTIFICATE_POLICIES:
+    case OID_AUTHORITY_KEY_ID:
+    case OID_EXTENDED_KEY_USAGE:
+    case OID_AUTHORITY_INFO_ACCESS:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+static void ext_unknown_critical_refused(struct lint_run *run)
+{
+    for (size_t i = 0; i < run->tbs.extension_count; i++) {
+        const struct lint_extension *e = &run->tbs.extensions[i];
+        char text[64];
+        if (!e->critical || is_known(e->type))
+            continue;
+        pcai_oid_text(e->oid, text, sizeof text);
+        pcai_lint_found(run, LINT_ERROR, field_of(e), "the extension %s is critical, and not known", text);
+    }
+}
+
+/* Of what may be critical at all, mbedTLS 2.28 does not read nameConstraints. */
+static void mbedtls_critical_set(struct lint_run *run)
+{
+    if (is_critical(run, OID_NAME_CONSTRAINTS))
+        pcai_lint_found(run, LINT_NOTE, "nameConstraints", "mbedTLS 2.28 refuses a critical nameConstraints");
+}
+
+/* ---- Keys ---- */
+
+static void aki_present_noncritical(struct lint_run *run)
+{
+    const char *field = pcai_oid_name(OID_AUTHORITY_KEY_ID);
+    int is_root = run->context->role == LINT_ROOT;
+    struct slice signer = is_root ? run->tbs.subject_key_id : run->issuer.subject_key_id;
+    if (!pcai_lint_extension(&run->tbs, OID_AUTHORITY_KEY_ID)) {
+        if (!is_root)
+            pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier is missing");
+        return;
+    }
+    if (is_critical(run, OID_AUTHORITY_KEY_ID))
+        pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier is not critical");
+    if (run->tbs.authority_others || !run->tbs.authority_key_id.data)
+        pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier has the keyIdentifier only");
+    else if (!pcai_slice_equal(run->tbs.authority_key_id, signer))
+        pcai_lint_found(run, LINT_ERROR, field, "the keyIdentifier is not the issuer's subjectKeyIdentifier");
+}
+
+/* RFC 7093 2 (1) */
+static void ski_present(struct lint_run *run)
+{
+    const char *field = pcai_oid_name(OID_SUBJECT_KEY_ID);
+    uint8_t id[PCAI_KEY_ID];
+    if (!pcai_lint_extension(&run->tbs, OID_SUBJECT_KEY_ID)) {
+        int severity = run->context->role == LINT_LEAF ? LINT_NOTE : LINT_ERROR;
+        pcai_lint_found(run, severity, field, "subjectKeyIdentifier is missing");
+        return;
+    }
+    if (is_critical(run, OID_SUBJECT_KEY_ID))
+        pcai_lint_found(run, LINT_ERROR, field, "subjectKeyIdentifier is not critical");
+    int rc = pcai_key_id(run->tbs.public_key, id, NULL);
+    run->no_memory |= rc == PCA_E_NO_MEMORY;
+    if (rc == PCA_OK && !pcai_slice_equal(run->tbs.subject_key_id, pcai_slice(id, sizeof id)))
+        pcai_lint_found(run, LINT_ERROR, field, "subjectKeyIdentifier is not derived from the key");
+}
+
+/* ---- Places ---- */
+
+static int is_http(const struct lint_general *g)
+{
+    static const char scheme[] = "http://";
+    size_t size = sizeof scheme - 1;
+    return g->type == PCA_SAN_URI && g->value.size > size && pcai_equal_nocase(pcai_slice(g->value.data, size), pcai_slice(scheme, size));
+}
+
+static int is_one_http(const struct lint_point *point)
+{
+    struct der names = pcai_der(point->full_name);
+    struct lint_general g;
+    return pcai_lint_next_general(&names, &g) == 1 && is_http(&g) && pcai_der_at_end(&names);
+}
+
+static void cdp_noncritical_http(struct lint_run *run)
+{
+    const char *field = pcai_oid_name(OID_CRL_DISTRIBUTION_POINTS);
+    struct der points = pcai_lint_sequence(&run->tbs, OID_CRL_DISTRIBUTION_POINTS);
+    struct lint_point point;
+    if (!pcai_lint_extension(&run->tbs, OID_CRL_DISTRIBUTION_POINTS))
+        return;
+    if (is_critical(run, OID_CRL_DISTRIBUTION_POINTS))
+        pcai_lint_found(run, LINT_ERROR, field, "cRLDistributionPoints is not critical");
+    if (pcai_lint_next_point(&points, &point) != 1 || !pcai_der_at_end(&points))
+        pcai_lint_found(run, LINT_ERROR, field, "there is one distribution point");
+    else if (point.reasons || point.crl_issuer || point.relative)
+        pcai_lint_found(run, LINT_ERROR, field, "a distribution point has a fullName, no reasons and no cRLIssuer");
+    else if (!is_one_http(&point))
+        pcai_lint_found(run, LINT_ERROR, field, "a distribution point is one http URI");
+}
+
+static void cdp_switch(struct lint_run *run)
+{
+    int there = pcai_lint_extension(&run->tbs, OID_CRL_DISTRIBUTION_POINTS) != NULL, asked = run->context->include_crl;
+    if (asked >= 0 && there != asked)
+        pcai_lint_found(run, LINT_ERROR, pcai_oid_name(OID_CRL_DISTRIBUTION_POINTS), asked ? "the CRL address is missing" : "a CRL address was not to be there");
+}
+
+static int same_access(const struct lint_access *a, const struct lint_access *b)
+{
+    return pcai_slice_equal(a->method, b->method) && a->location.type == b->location.type && pcai_slice_equal(a->location.value, b->location.value);
+}
+
+#define ACCESSES_MAX 8
+
+static void check_accesses(struct lint_run *run, const char *field)
+{
+    struct der in = pcai_lint_sequence(&run->tbs, OID_AUTHORITY_INFO_ACCESS);
+    struct lint_access seen[ACCESSES_MAX];
+    size_t count = 0;
+    if (pcai_der_at_end(&in))
+        pcai_lint_found(run, LINT_ERROR, field, "authorityInfoAccess is empty");
+    for (; count < ACCESSES_MAX && pcai_lint_next_access(&in, &seen[count]) == 1; count++) {
+        enum oid method = pcai_oid_find(seen[count].method);
+        if (method != OID_OCSP && method != OID_CA_ISSUERS)
+            pcai_lint_found(run, LINT_ERROR, field, "an access method is neither ocsp nor caIssuers");
+        if (!is_http(&seen[count].location))
+            pcai_lint_found(run, LINT_ERROR, field, "an access location is no http URI");
+        for (size_t i = 0; i < count; i++)
+            if (same_access(&seen[i], &seen[count]))
+                pcai_lint_found(run, LINT_ERROR, field, "an access is described twice");
+    }
+    if (!pcai_der_at_end(&in))
+        pcai_lint_found(run, LINT_ERROR, field, "there are more than %d accesses", ACCESSES_MAX);
+}
+
+static void aia_noncritical_http(struct lint_run *run)
+{
+    const char *field = pcai_oid_name(OID_AUTHORITY_INFO_ACCESS);
+    if (!pcai_lint_extension(&run->tbs, OID_AUTHORITY_INFO_ACCESS))
+        return;
+    if (run->context->role == LINT_ROOT)
+        pcai_lint_found(run, LINT_ERROR, field, "a root has no authorityInfoAccess");
+    if (is_critical(run, OID_AUTHORITY_INFO_ACCESS))
+        pcai_lint_found(run, LINT_ERROR, field, "authorityInfoAccess is not critical");
+    check_accesses(run, field);
+}
+
+/* ---- Policies ---- */
+
+#define POLICIES_MAX 32
+
+static int is_cps(struct der *qualifiers)
+{
+    struct der in, value;
+    struct slice oid, uri;
+    if (pcai_der_enter(qualifiers, DER_SEQUENCE, &in) != 0 || pcai_der_get(&in, DER_OID, &oid) != 0)
+        return 0;
+    value = in;
+    return pcai_slice_equal(oid, pcai_oid(OID_CPS)) && pcai_der_get(&value, DER_IA5_STRING, &uri) == 0;
+}
+
+static void check_policy(struct lint_run *run, struct der policy, struct slice *oid)
+{
+    const char *field = pcai_oid_name(OID_CERTIFICATE_POLICIES);
+    struct der qualifiers;
+    if (pcai_der_get(&policy, DER_OID, oid) != 0)
+        return;
+    if (run->context->role == LINT_LEAF && pcai_slice_equal(*oid, pcai_oid(OID_ANY_POLICY)))
+        pcai_lint_found(run, LINT_ERROR, field, "anyPolicy is in CA certificates only");
+    if (pcai_der_enter(&policy, DER_SEQUENCE, &qualifiers) != 0)
+        return;
+    if (pcai_der_at_end(&qualifiers))
+        pcai_lint_found(run, LINT_ERROR, field, "the qualifiers are an empty SEQUENCE");
+    while (!pcai_der_at_end(&qualifiers))
+        if (!is_cps(&qualifiers)) {
+            pcai_lint_found(run, LINT_ERROR, field, "a qualifier is the URI of a CPS");
+            return;
+        }
+}
+
+static void policies_no_duplicates(struct lint_run *run)
+{
+    const char *field = pcai_oid_name(OID_CERTIFICATE_POLICIES);
+    struct der in = pcai_lint_sequence(&run->tbs, OID_CERTIFICATE_POLICIES), policy;
+    struct slice seen[POLICIES_MAX] = {{NULL, 0}};
+    size_t count = 0;
+    if (!pcai_lint_extension(&run->tbs, OID_CERTIFICATE_POLICIES))
+        return;
+    if (is_critical(run, OID_CERTIFICATE_POLICIES))
+        pcai_lint_found(run, LINT_ERROR, field, "certificatePolicies is not critical");
+    if (pcai_der_at_end(&in))
+        pcai_lint_found(run, LINT_ERROR, field, "certificatePolicies is empty");
+    for (; count < POLICIES_MAX && pcai_der_enter(&in, DER_SEQUENCE, &policy) == 0; count++) {
+        check_policy(run, policy, &seen[count]);
+        for (size_t i = 0; i < count; i++)
+            if (pcai_slice_equal(seen[i], seen[count]))
+                pcai_lint_found(run, LINT_ERROR, field, "a policy stands there twice");
+    }
+    if (!pcai_der_at_end(&in))
+        pcai_lint_found(run, LINT_ERROR, field, "there are more than %d policies", POLICIES_MAX);
+}
+
+/* ---- Name constraints ---- */
+
+static void nc_only_ca_critical(struct lint_run *run)
+{
+    const char *field = pcai_oid_name(OID_NAME_CONSTRAINTS);
+    struct lint_subtrees subtrees = pcai_lint_subtrees(&run->tbs);
+    struct lint_subtree subtree;
+    size_t count = 0;
+    if (!pcai_lint_extension(&run->tbs, OID_NAME_CONSTRAINTS))
+        return;
+    if (run->context->role != LINT_SUB)
+        pcai_lint_found(run, LINT_ERROR, field, "nameConstraints stands in subordinate CAs only");
+    if (!is_critical(run, OID_NAME_CONSTRAINTS))
+        pcai_lint_found(run, LINT_ERROR, field, "nameConstraints is critical");
+    for (; pcai_lint_next_subtree(&subtrees, &subtree); count++)
+        if ((subtree.minimum && !subtree.minimum_zero) || subtree.maximum)
+            pcai_lint_found(run, LINT_ERROR, field, "a subtree has no minimum but 0, and no maximum");
+    if (count == 0)
+        pcai_lint_found(run, LINT_ERROR, field, "nameConstraints has no subtree");
+}
+
+static const struct lint lints[] = {
+    {"ext_unique", LINT_ON_CERTIFICATE, ext_unique},
+    {"ext_unknown_critical_refused", LINT_ON_CERTIFICATE, ext_unknown_critical_refused},
+    {"aki_present_noncritical", LINT_ON_CERTIFICATE, aki_present_noncritical},
+    {"ski_present", LINT_ON_CERTIFICATE, ski_present},
+    {"cdp_noncritical_http", LINT_ON_ISSUED, cdp_noncritical_http},
+    {"cdp_switch", LINT_ON_CERTIFICATE, cdp_switch},
+    {"aia_noncritical_http", LINT_ON_CERTIFICATE, aia_noncritical_http},
+    {"policies_no_duplicates", LINT_ON_CERTIFICATE, policies_no_duplicates},
+    {"nc_only_ca_critical", LINT_ON_CERTIFICATE, nc_only_ca_critical},
+    {"mbedtls_critical_set", LINT_ON_CERTIFICATE, mbedtls_critical_set},
+};
+const struct lint_group pcai_lints_extensions = LINT_GROUP(lints);
