@@ -140,7 +140,8 @@ static void cdp_switch(struct lint_run *run)
 {
     int there = pcai_lint_extension(&run->tbs, OID_CRL_DISTRIBUTION_POINTS) != NULL, asked = run->context->include_crl;
     if (asked >= 0 && there != asked)
-        pcai_lint_found(run, LINT_ERROR, pcai_oid_name(OID_CRL_DISTRIBUTION_POINTS), asked ? "the CRL address is missing" : "a CRL address was not to be there");
+        pcai_lint_found(run, LINT_ERROR, pcai_oid_name(OID_CRL_DISTRIBUTION_POINTS),
+                        asked ? "the CRL address is missing" : "a CRL address was not to be there");
 }
 
 static int same_access(const struct lint_access *a, const struct lint_access *b)

@@ -102,7 +102,8 @@ static void sigalg_inner_equals_outer(struct lint_run *run)
     pcai_signature_algorithm_write(&outer, run->context->signature_key);
     run->no_memory |= outer.failed;
     if (!outer.failed && !pcai_slice_equal(pcai_buf_view(&outer), run->tbs.signature))
-        pcai_lint_found(run, LINT_ERROR, "signature", "the algorithm is not the one of the %s key that signs", pcai_algorithm_name(run->context->signature_key));
+        pcai_lint_found(run, LINT_ERROR, "signature", "the algorithm is not the one of the %s key that signs",
+                        pcai_algorithm_name(run->context->signature_key));
     pcai_buf_free(&outer);
 }
 
@@ -156,7 +157,8 @@ static void validity_inside_issuer(struct lint_run *run)
 static void validity_quota_bound(struct lint_run *run)
 {
     if (run->context->longest && seconds(run) > run->context->longest)
-        pcai_lint_found(run, LINT_ERROR, "not_after", "the validity is %" PRId64 " s; %" PRId64 " are possible", seconds(run), run->context->longest);
+        pcai_lint_found(run, LINT_ERROR, "not_after", "the validity is %" PRId64 " s; %" PRId64 " are possible", seconds(run),
+                        run->context->longest);
 }
 
 /* ---- Issuer and subject as such ---- */

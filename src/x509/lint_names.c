@@ -117,7 +117,8 @@ static void check_alphabet(struct lint_run *run, const struct place *place, cons
     for (size_t i = 0; i < a->value.size; i++) {
         int c = a->value.data[i];
         if (!pcai_is_alpha(c) && !pcai_is_digit(c) && !strchr(" '()+,-./:=?", c)) {
-            pcai_lint_found(run, place->severity, place->field, "%s is a PrintableString with the octet %02x", pcai_lint_attribute_name(a), (unsigned)c);
+            pcai_lint_found(run, place->severity, place->field, "%s is a PrintableString with the octet %02x", pcai_lint_attribute_name(a),
+                            (unsigned)c);
             return;
         }
     }
@@ -183,7 +184,8 @@ static void check_bounds(struct lint_run *run, const struct place *place, const 
     if (a->type == OID_NONE || !is_string(a->tag) || judged_elsewhere(a))
         return;
     if (count == 0 || count > most)
-        pcai_lint_found(run, place->severity, place->field, "%s has %zu characters; 1 to %zu are possible", pcai_lint_attribute_name(a), count, most);
+        pcai_lint_found(run, place->severity, place->field, "%s has %zu characters; 1 to %zu are possible", pcai_lint_attribute_name(a), count,
+                        most);
 }
 
 static void dn_upper_bounds(struct lint_run *run)

@@ -282,6 +282,11 @@ static int is_contiguous(struct slice mask)
     return 1;
 }
 
+static int is_range(struct slice v)
+{
+    return (v.size == 8 || v.size == 32) && is_contiguous(pcai_slice(v.data + v.size / 2, v.size / 2));
+}
+
 static void check_ip(struct lint_run *run, struct lint_place *place, const struct lint_general *g)
 {
     struct slice v = g->value;
@@ -289,7 +294,7 @@ static void check_ip(struct lint_run *run, struct lint_place *place, const struc
         return;
     if (place->extension != OID_NAME_CONSTRAINTS && v.size != 4 && v.size != 16)
         pcai_lint_found(run, LINT_ERROR, pcai_lint_field(place), "an IP address has 4 or 16 octets; this has %zu", v.size);
-    else if (place->extension == OID_NAME_CONSTRAINTS && ((v.size != 8 && v.size != 32) || !is_contiguous(pcai_slice(v.data + v.size / 2, v.size / 2))))
+    else if (place->extension == OID_NAME_CONSTRAINTS && !is_range(v))
         pcai_lint_found(run, LINT_ERROR, pcai_lint_field(place), "an address range is 4 or 16 octets and as many of a contiguous mask");
 }
 

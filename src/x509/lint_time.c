@@ -79,7 +79,8 @@ static void each_time(struct lint_run *run, time_fault *fault)
     for (size_t i = 0; i < 2; i++) {
         const char *what = times[i]->tag ? fault(times[i]) : NULL;
         if (what)
-            pcai_lint_found(run, LINT_ERROR, i == 0 ? "not_before" : "not_after", "%.*s: %s", (int)times[i]->text.size, (const char *)times[i]->text.data, what);
+            pcai_lint_found(run, LINT_ERROR, i == 0 ? "not_before" : "not_after", "%.*s: %s", (int)times[i]->text.size,
+                            (const char *)times[i]->text.data, what);
     }
 }
 
@@ -95,7 +96,9 @@ static void utctime_to_2049(struct lint_run *run)
 
 static const char *late_utc(const struct lint_time *t)
 {
-    return t->tag == DER_UTC_TIME && pcai_civil(t->time).year < EPOCH_YEAR ? "dates from 2050 on are GeneralizedTime; this means the century before" : NULL;
+    return t->tag == DER_UTC_TIME && pcai_civil(t->time).year < EPOCH_YEAR
+               ? "dates from 2050 on are GeneralizedTime; this means the century before"
+               : NULL;
 }
 
 static void gentime_from_2050(struct lint_run *run)
