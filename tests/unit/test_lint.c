@@ -26,7 +26,7 @@ static const struct {
                  [CDP] = CRL_POINT, [AIA] = ACCESS(OCSP_AT("http://ocsp.example.com/") ISSUERS_AT("http://ca.example.com/ca.cer"))}},
     [CLIENT] = {"client", LINT_LEAF, PCA_CERT_CLIENT,
                 {LEAF, [SUBJECT] = CLIENT_NAME, [EKU] = PURPOSES(CLIENT_AUTH EMAIL_PROTECTION),
-                 [SAN] = ALT_NAMES(MAIL("ada@example.com") URI("spiffe://internal/ada"))}},
+                 [SAN] = ALT_NAMES(MAIL("ada@example.com") URI("spiffe://id.internal/ada"))}},
     [BOTH] = {"both", LINT_LEAF, PCA_CERT_BOTH,
               {LEAF, [SUBJECT] = SERVER_NAME, [EKU] = PURPOSES(SERVER_AUTH CLIENT_AUTH), [SAN] = ALT_NAMES(DNS("db1.internal") MAIL("a@example.com"))}},
     [CUSTOM] = {"custom", LINT_LEAF, PCA_CERT_CUSTOM,
