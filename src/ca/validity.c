@@ -113,7 +113,7 @@ int pcai_validity_resolve(const struct pca_request *request, const struct validi
     if (form == FORM_DATES) {
         rc = check_dates(request, now, err);
         from = request->not_before;
-        end = request->not_after + 1;
+        end = rc == PCA_OK ? request->not_after + 1 : 0;
     } else if (form == FORM_LONGEST) {
         end = from + pcai_validity_longest(limits, from);
         if (limits->has_issuer && end > limits->issuer_not_after + 1)
