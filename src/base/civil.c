@@ -17,7 +17,7 @@ static int64_t days_from_date(int64_t year, int month, int day)
 struct civil pcai_civil(int64_t time)
 {
     int64_t days = time / PCAI_DAY - (time % PCAI_DAY < 0);
-    int64_t rest = time - days * PCAI_DAY;
+    int64_t rest = time % PCAI_DAY + (time % PCAI_DAY < 0 ? PCAI_DAY : 0);
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
     int64_t day_of_era = days - era * 146097;
