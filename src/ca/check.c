@@ -3,15 +3,29 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "ca/certificate.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/quota.h"
 #include "ca/region.h"
 
+/* What the rows of one CA come to. */
+struct account {
+    uint64_t issued;    /* certificates that are there or were deleted */
+    struct units units; /* of a root: all CAs below it included */
+};
+
 struct totals {
     uint64_t names, expiries, statuses; /* index rows that objects account for */
+    uint64_t cas;                       /* numbered from 1 without gaps */
+    struct account *accounts;
 };
+
+static struct account *account(const struct totals *totals, uint64_t ca)
+{
+    return ca && ca <= totals->cas ? &totals->accounts[ca - 1] : NULL;
+}
 
 /* One row: decoded already where it has a type of its own. */
 typedef int (*row_check)(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err);
@@ -51,6 +65,10 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     int rc = pcai_cert_read(txn, pcai_read_u64(key.data), &view, err);
     if (rc != PCA_OK)
         return rc;
+    struct account *issuer = account(totals, view.record.issuer);
+    if (!issuer)
+        return wrong(err, "cert", view.id, "its CA is missing");
+    issuer->issued++;
     for (int i = 1; i < 6 && view.record.serial.size > 6; i++)
         sequence = sequence << 8 | view.record.serial.data[i];
     if (sequence != view.id)
@@ -152,52 +170,53 @@ static int check_generation(struct txn *txn, struct context *cx, const struct ca
     return rc;
 }
 
-struct issued {
-    uint64_t issuer, count;
-};
-
-static int count_issued(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
-{
-    struct issued *issued = state;
-    struct cert_record record;
-    (void)txn, (void)cx;
-    int rc = pcai_record_decode(&pcai_cert_type, key, value, &record, err);
-    issued->count += rc == PCA_OK && record.issuer == issued->issuer;
-    return rc;
-}
-
 static int count_deleted(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
 {
-    struct issued *issued = state;
     struct revocation_record record;
     (void)txn, (void)cx;
     int rc = pcai_record_decode(&pcai_revocation_type, key, value, &record, err);
-    issued->count += rc == PCA_OK && record.deleted_at && key.size > 8 && pcai_read_u64(key.data) == issued->issuer;
-    return rc;
+    if (rc != PCA_OK || !record.deleted_at)
+        return rc;
+    struct account *issuer = key.size > 8 ? account(state, pcai_read_u64(key.data)) : NULL;
+    if (!issuer)
+        return wrong(err, "cert", record.certificate, "it was deleted and its CA is missing");
+    issuer->issued++;
+    return PCA_OK;
 }
 
 static int check_ca(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
 {
     struct ca_record ca;
     struct quota_record quota;
-    (void)value, (void)state;
+    (void)value;
     if (key.size != 8)
         return wrong(err, "ca", 0, "a CA row's key is not 8 octets");
-    struct issued issued = {pcai_read_u64(key.data), 0};
-    int rc = pcai_ca_read(txn, cx, issued.issuer, &ca, err);
+    int rc = pcai_ca_read(txn, cx, pcai_read_u64(key.data), &ca, err);
     for (uint64_t g = 1; rc == PCA_OK && g <= ca.generation; g++)
         rc = check_generation(txn, cx, &ca, g, err);
-    if (rc == PCA_OK && !ca.parent)
-        rc = pcai_quota_check(txn, cx, ca.id, err);
     if (rc == PCA_OK)
         rc = pcai_quota_read(txn, ca.id, &quota, err);
-    if (rc == PCA_OK && ca.parent)
-        rc = each(txn, cx, TABLE_CERT, count_issued, &issued, NULL, err);
-    if (rc == PCA_OK && ca.parent)
-        rc = each(txn, cx, TABLE_REVOCATION, count_deleted, &issued, NULL, err);
-    if (rc == PCA_OK && ca.parent && issued.count != quota.issued)
-        return wrong(err, "sub", ca.id, "the certificates that are there and those that were deleted are not as many as were issued");
-    return rc;
+    if (rc != PCA_OK)
+        return rc;
+    struct account *own = account(state, ca.id), *root = account(state, ca.parent ? ca.root : ca.id);
+    if (!own || !root)
+        return wrong(err, "ca", ca.id, "its number or its root's was never given out");
+    if (own->issued != (ca.parent ? quota.issued : 0))
+        return wrong(err, "ca", ca.id, "the certificates that are there and those that were deleted are not as many as were issued");
+    pcai_units_add(&root->units, &quota);
+    return PCA_OK;
+}
+
+static int check_root(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    struct ca_record ca;
+    struct quota_record quota;
+    (void)cx;
+    int rc = pcai_record_decode(&pcai_ca_type, key, value, &ca, err);
+    if (rc != PCA_OK || ca.parent)
+        return rc;
+    rc = pcai_quota_read(txn, ca.id, &quota, err);
+    return rc == PCA_OK ? pcai_quota_check(ca.id, &quota, &account(state, ca.id)->units, err) : rc;
 }
 
 static int count_aliases(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
@@ -290,17 +309,17 @@ static int check_ids(struct txn *txn, struct context *cx, uint64_t cas, pca_erro
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
-int pcai_region_verify(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+static int check_tables(struct txn *txn, struct context *cx, struct totals *totals, uint64_t aliases, pca_error *err)
 {
     static const struct record_type *const plain[] = {&pcai_token_type, &pcai_piece_type, &pcai_key_type, &pcai_ca_cert_type};
-    struct totals totals = {0};
-    uint64_t names = 0, expiries = 0, statuses = 0, aliases = 0, cas = 0;
-    (void)arguments;
-    int rc = each(txn, cx, TABLE_CA, check_ca, NULL, &cas, err);
+    uint64_t names = 0, expiries = 0, statuses = 0;
+    int rc = each(txn, cx, TABLE_CERT, check_cert, totals, NULL, err);
     if (rc == PCA_OK)
-        rc = check_ids(txn, cx, cas, err);
+        rc = each(txn, cx, TABLE_REVOCATION, count_deleted, totals, NULL, err);
     if (rc == PCA_OK)
-        rc = each(txn, cx, TABLE_CERT, check_cert, &totals, NULL, err);
+        rc = each(txn, cx, TABLE_CA, check_ca, totals, NULL, err);
+    if (rc == PCA_OK)
+        rc = each(txn, cx, TABLE_CA, check_root, totals, NULL, err);
     for (size_t i = 0; rc == PCA_OK && i < sizeof plain / sizeof *plain; i++)
         rc = check_rows(txn, cx, plain[i], NULL, err);
     if (rc == PCA_OK)
@@ -309,9 +328,23 @@ int pcai_region_verify(struct txn *txn, struct context *cx, void *arguments, pca
         rc = check_rows(txn, cx, &pcai_expiry_type, &expiries, err);
     if (rc == PCA_OK)
         rc = check_rows(txn, cx, &pcai_status_type, &statuses, err);
-    if (rc == PCA_OK)
-        rc = each(txn, cx, TABLE_CA, count_aliases, &aliases, NULL, err);
-    if (rc == PCA_OK && (names != totals.names + aliases || expiries != totals.expiries || statuses != totals.statuses))
+    if (rc == PCA_OK && (names != totals->names + aliases || expiries != totals->expiries || statuses != totals->statuses))
         rc = wrong(err, "region", 0, "an index has rows that belong to no certificate");
+    return rc;
+}
+
+int pcai_region_verify(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct totals totals = {0};
+    uint64_t aliases = 0;
+    (void)arguments;
+    int rc = each(txn, cx, TABLE_CA, count_aliases, &aliases, &totals.cas, err);
+    if (rc == PCA_OK)
+        rc = check_ids(txn, cx, totals.cas, err);
+    if (rc == PCA_OK && !(totals.accounts = pcai_alloc_array((size_t)totals.cas, sizeof *totals.accounts)))
+        rc = pcai_no_memory(err);
+    if (rc == PCA_OK)
+        rc = check_tables(txn, cx, &totals, aliases, err);
+    pcai_free(totals.accounts);
     return rc == PCA_OK ? check_tree(txn, cx, err) : rc;
 }

@@ -169,37 +169,18 @@ void pcai_quota_spend(struct quota_record *quota)
     }
 }
 
-static void sum(struct quota_record *total, const struct quota_record *quota)
+void pcai_units_add(struct units *total, const struct quota_record *quota)
 {
-    total->remaining += quota->remaining + quota->reserved + quota->issued + quota->lapsed;
-    total->remaining_free += quota->remaining_free + quota->reserved_free + quota->issued_free + quota->lapsed_free;
+    total->all += quota->remaining + quota->reserved + quota->issued + quota->lapsed;
+    total->free += quota->remaining_free + quota->reserved_free + quota->issued_free + quota->lapsed_free;
 }
 
-int pcai_quota_check(struct txn *txn, struct context *cx, uint64_t root, pca_error *err)
+int pcai_quota_check(uint64_t root, const struct quota_record *quota, const struct units *total, pca_error *err)
 {
     char object[PCAI_OBJECT];
-    struct quota_record of_root, of_sub, total = {0};
-    uint64_t ids[64];
-    struct ca_list list = {.root = root, .ids = ids, .limit = 64};
-    int rc = pcai_quota_read(txn, root, &of_root, err);
-    if (rc != PCA_OK)
-        return rc;
-    sum(&total, &of_root);
-    do {
-        list.after = list.next;
-        list.count = 0;
-        rc = pcai_ca_list(txn, cx, &list, err);
-        for (size_t i = 0; rc == PCA_OK && i < list.count; i++) {
-            rc = pcai_quota_read(txn, ids[i], &of_sub, err);
-            if (rc == PCA_OK)
-                sum(&total, &of_sub);
-        }
-    } while (rc == PCA_OK && list.next);
-    if (rc != PCA_OK)
-        return rc;
-    if (of_root.granted + of_root.purchased != total.remaining || of_root.granted != total.remaining_free)
-        return pcai_fail(err, PCA_E_CORRUPT, pcai_object("root", root, object), "quota",
-                         "%" PRIu64 " certificates were given and %" PRIu64 " bought, but %" PRIu64 " are accounted for (%" PRIu64 " of them free)",
-                         of_root.granted, of_root.purchased, total.remaining, total.remaining_free);
-    return PCA_OK;
+    if (quota->granted + quota->purchased == total->all && quota->granted == total->free)
+        return PCA_OK;
+    return pcai_fail(err, PCA_E_CORRUPT, pcai_object("root", root, object), "quota",
+                     "%" PRIu64 " certificates were given and %" PRIu64 " bought, but %" PRIu64 " are accounted for (%" PRIu64 " of them free)",
+                     quota->granted, quota->purchased, total->all, total->free);
 }

@@ -24,8 +24,12 @@ int pcai_assign(struct txn *txn, struct context *cx, void *arguments, pca_error 
 int pcai_quota_require(const struct quota_record *quota, const char *object, pca_error *err);
 /* remaining -> issued, free units first. */
 void pcai_quota_spend(struct quota_record *quota);
-/* For one root: granted + purchased = its remaining + Σ (remaining + reserved + issued + lapsed) of all; the same of the
- * free part. CORRUPT. */
-int pcai_quota_check(struct txn *txn, struct context *cx, uint64_t root, pca_error *err);
+/* What one CA has remaining, reserved, issued and lapsed, and the free part of it. */
+struct units {
+    uint64_t all, free;
+};
+void pcai_units_add(struct units *total, const struct quota_record *quota);
+/* A root's granted + purchased are the units of itself and of all CAs below it; the same of the free part. CORRUPT. */
+int pcai_quota_check(uint64_t root, const struct quota_record *quota, const struct units *total, pca_error *err);
 
 #endif
