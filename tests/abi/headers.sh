@@ -58,7 +58,7 @@ doctored 's#<stdint.h>#<stddef.h>#'
 catches 'control: a header that needs another first' int64_t compiles "$work/include" pca/pca.h c c11 $CC
 doctored 's#^PCA_API const char \*pca_version.*#& // a comment of C99#'
 # shellcheck disable=SC2086
-catches 'control: a comment that C89 does not know' C90 compiles "$work/include" pca/driver.h c c89 $CC
+catches 'control: a comment that C89 does not know' 'comments are not allowed' compiles "$work/include" pca/driver.h c c89 $CC
 if command -v g++ >/dev/null; then
     doctored 's#pca_code_name\(int code\)#pca_code_name(int class)#'
     catches 'control: an argument that is a word of C++' pca_code_name compiles "$work/include" pca/pca.h c++ c++11 g++

@@ -63,7 +63,7 @@ holds 'pitfall_28: mbedtls_x509_string_to_names is never called' check_calls "$A
 object globals.o 'static int counter; int pcai_next(void); int pcai_next(void) { return ++counter; }'
 catches 'control: a counter' 'globals.o counter .bss' check_globals "$work/globals.a"
 object local.o 'int pcai_next(void); int pcai_next(void) { static int inside = 7; return ++inside; }'
-catches 'control: a static in a function' 'local.o inside' check_globals "$work/local.a"
+catches 'control: a static in a function' inside check_globals "$work/local.a"
 object thread.o '__thread int pcai_last = 1;'
 catches 'control: one for each thread' 'thread.o pcai_last .tdata' check_globals "$work/thread.a"
 object pointer.o 'static const char *name = "a"; const char *pcai_name(const char *to); const char *pcai_name(const char *to) { const char *was = name; name = to; return was; }'
