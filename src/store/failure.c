@@ -36,9 +36,10 @@ int pcai_fail_lmdb(pca_error *err, const struct store *store, int error, const c
     case MDB_MAP_RESIZED:
     case MDB_BAD_RSLOT:
     case MDB_TLS_FULL:
-    case EAGAIN:
-    case EBUSY:
         return pcai_fail(err, PCA_E_BUSY, "store", NULL, "%s: %s", tried, mdb_strerror(error));
+    case EAGAIN: /* mdb_strerror would give strerror's text, which threads share */
+    case EBUSY:
+        return pcai_fail(err, PCA_E_BUSY, "store", NULL, "%s: the file is in use", tried);
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
