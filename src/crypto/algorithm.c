@@ -1,4 +1,5 @@
 #include "crypto/internal.h"
+#include "crypto/sm2.h"
 
 #define OID(octets) {(const uint8_t *)octets, sizeof octets - 1}
 
@@ -10,6 +11,7 @@ static const struct algorithm algorithms[] = {
     {PCA_KEY_EC_P256, PCA_FAMILY_ECC, PCAI_SHA256, "EC P-256", 256, MBEDTLS_ECP_DP_SECP256R1, OID("\x2A\x86\x48\xCE\x3D\x03\x01\x07")},
     {PCA_KEY_EC_P384, PCA_FAMILY_ECC, PCAI_SHA384, "EC P-384", 384, MBEDTLS_ECP_DP_SECP384R1, OID("\x2B\x81\x04\x00\x22")},
     {PCA_KEY_EC_P521, PCA_FAMILY_ECC, PCAI_SHA512, "EC P-521", 521, MBEDTLS_ECP_DP_SECP521R1, OID("\x2B\x81\x04\x00\x23")},
+    {PCA_KEY_SM2, PCA_FAMILY_SM2, PCAI_SM3, "SM2", 256, MBEDTLS_ECP_DP_NONE, OID("\x2A\x81\x1C\xCF\x55\x01\x82\x2D")},
 };
 #define COUNT (sizeof algorithms / sizeof *algorithms)
 
@@ -37,6 +39,11 @@ const struct algorithm *pcai_algorithm_of_bits(size_t bits)
     return NULL;
 }
 
+int pcai_algorithm_group(const struct algorithm *algorithm, mbedtls_ecp_group *group)
+{
+    return algorithm->family == PCA_FAMILY_SM2 ? pcai_sm2_group(group) : mbedtls_ecp_group_load(group, algorithm->group);
+}
+
 struct slice pcai_rsa_oid(void)
 {
     return pcai_slice("\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01", 9);
@@ -50,7 +57,7 @@ struct slice pcai_ec_oid(void)
 int pcai_algorithm_family(int algorithm)
 {
     const struct algorithm *a = pcai_algorithm(algorithm);
-    return a ? a->family : algorithm == PCA_KEY_SM2 ? PCA_FAMILY_SM2 : 0;
+    return a ? a->family : 0;
 }
 
 int pcai_algorithm_digest(int algorithm)
@@ -62,7 +69,7 @@ int pcai_algorithm_digest(int algorithm)
 const char *pcai_algorithm_name(int algorithm)
 {
     const struct algorithm *a = pcai_algorithm(algorithm);
-    return a ? a->name : algorithm == PCA_KEY_SM2 ? "SM2" : "unknown";
+    return a ? a->name : "unknown";
 }
 
 int pcai_fail_mbedtls(pca_error *err, int error, const char *what)

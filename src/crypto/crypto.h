@@ -9,7 +9,7 @@
 
 /* ---- Digests ---- */
 
-enum { PCAI_SHA256 = 1, PCAI_SHA384, PCAI_SHA512 };
+enum { PCAI_SHA256 = 1, PCAI_SHA384, PCAI_SHA512, PCAI_SM3 };
 #define PCAI_DIGEST_MAX 64
 
 size_t pcai_digest_size(int digest);
@@ -44,14 +44,17 @@ int pcai_key_write(const struct key *key, struct buf *pkcs8, pca_error *err);
 int pcai_key_algorithm(const struct key *key);
 /* SubjectPublicKeyInfo, DER; borrowed from the key. */
 struct slice pcai_key_public(const struct key *key);
-/* Signs a message, or its digest: PKCS#1 v1.5, or ECDSA as a DER SEQUENCE of r and s. */
+/* Signs a message, or its digest: PKCS#1 v1.5, or ECDSA or SM2 as a DER SEQUENCE of r and s. */
 int pcai_key_sign(const struct key *key, struct random *random, struct slice message, struct buf *signature, pca_error *err);
+/* The digest of a message that comes in pieces; what is signed is its end. An SM2 signature covers ZA, the signer's identity
+ * and key, in front of the message (GB/T 32918.2 5.5), so that the digest is begun for a key. */
+int pcai_key_hash_new(const struct key *key, struct hash **h, pca_error *err);
 int pcai_key_sign_digest(const struct key *key, struct random *random, struct slice digest, struct buf *signature,
                          pca_error *err);
 void pcai_key_free(struct key *key);
 
 /* A SubjectPublicKeyInfo, checked: RSA with NULL parameters, odd modulus of 1024, 2048, 3072 or 4096 bits, odd exponent
- * from 65537 up; EC by named curve, point uncompressed and on the curve. ALGORITHM says what is wrong. */
+ * from 65537 up; EC and SM2 by named curve, point uncompressed and on the curve. ALGORITHM says what is wrong. */
 #define PCAI_RSA_EXPONENT_MIN 65537
 struct public_key;
 int pcai_public_read(struct slice spki, struct public_key **key, pca_error *err);
@@ -61,6 +64,18 @@ int pcai_public_check_weak(const struct public_key *key, pca_error *err);
 /* digest: the one that the signature's algorithm names. CRYPTO: the signature is wrong. */
 int pcai_public_verify(const struct public_key *key, int digest, struct slice message, struct slice signature, pca_error *err);
 void pcai_public_free(struct public_key *key);
+
+/* ---- SM2 encryption (GB/T 32918.4). ALGORITHM: a key that is not SM2 ---- */
+
+enum { PCAI_SM2_DER = 1, PCAI_SM2_OCTETS }; /* SM2Cipher of GM/T 0009; C1 ‖ C3 ‖ C2 */
+#define PCAI_SM2_PLAIN_MAX 65536
+
+int pcai_sm2_encrypt(const struct public_key *to, struct random *random, int form, struct slice plain, struct buf *cipher, pca_error *err);
+/* CRYPTO: anything else than what was encrypted to this key. */
+int pcai_sm2_decrypt(const struct key *key, struct random *random, int form, struct slice cipher, struct buf *plain, pca_error *err);
+/* SM2EnvelopedKey (GM/T 0009 7.4): the key pair `key` for the holder of the signing key `to`; opened with that. */
+int pcai_sm2_envelope(const struct public_key *to, const struct key *key, struct random *random, struct buf *envelope, pca_error *err);
+int pcai_sm2_envelope_open(const struct key *with, struct slice envelope, struct random *random, struct key **key, pca_error *err);
 
 /* ---- Sealing: AES-256-GCM, nonce ‖ ciphertext ‖ tag ---- */
 

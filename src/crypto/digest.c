@@ -1,5 +1,6 @@
 #include "base/memory.h"
 #include "crypto/internal.h"
+#include "crypto/sm3.h"
 
 mbedtls_md_type_t pcai_md_type(int digest)
 {
@@ -11,7 +12,7 @@ mbedtls_md_type_t pcai_md_type(int digest)
 
 size_t pcai_digest_size(int digest)
 {
-    return digest == PCAI_SHA256 ? 32 : digest == PCAI_SHA384 ? 48 : digest == PCAI_SHA512 ? 64 : 0;
+    return digest == PCAI_SHA256 || digest == PCAI_SM3 ? 32 : digest == PCAI_SHA384 ? 48 : digest == PCAI_SHA512 ? 64 : 0;
 }
 
 static const mbedtls_md_info_t *info_of(int digest, pca_error *err)
@@ -22,8 +23,19 @@ static const mbedtls_md_info_t *info_of(int digest, pca_error *err)
     return info;
 }
 
+static int digest_sm3(struct slice in, uint8_t out[PCAI_DIGEST_MAX])
+{
+    struct sm3 h;
+    pcai_sm3_start(&h);
+    pcai_sm3_update(&h, in);
+    pcai_sm3_finish(&h, out);
+    return PCA_OK;
+}
+
 int pcai_digest(int digest, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_error *err)
 {
+    if (digest == PCAI_SM3)
+        return digest_sm3(in, out);
     const mbedtls_md_info_t *info = info_of(digest, err);
     if (!info)
         return PCA_E_UNSUPPORTED;
@@ -32,37 +44,57 @@ int pcai_digest(int digest, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_e
 }
 
 struct hash {
-    mbedtls_md_context_t md;
+    int digest;
+    mbedtls_md_context_t md; /* unless it is SM3 */
+    struct sm3 sm3;
 };
+
+static int start(struct hash *h, pca_error *err)
+{
+    if (h->digest == PCAI_SM3) {
+        pcai_sm3_start(&h->sm3);
+        return PCA_OK;
+    }
+    const mbedtls_md_info_t *info = info_of(h->digest, err);
+    if (!info)
+        return PCA_E_UNSUPPORTED;
+    int failed = mbedtls_md_setup(&h->md, info, 0);
+    if (!failed)
+        failed = mbedtls_md_starts(&h->md);
+    return failed ? pcai_fail_mbedtls(err, failed, "a digest") : PCA_OK;
+}
 
 int pcai_hash_new(int digest, struct hash **h, pca_error *err)
 {
-    const mbedtls_md_info_t *info = info_of(digest, err);
-    if (!info)
-        return PCA_E_UNSUPPORTED;
     struct hash *fresh = pcai_alloc(sizeof *fresh);
     if (!fresh)
         return pcai_no_memory(err);
+    fresh->digest = digest;
     mbedtls_md_init(&fresh->md);
-    int rc = mbedtls_md_setup(&fresh->md, info, 0);
-    if (rc == 0)
-        rc = mbedtls_md_starts(&fresh->md);
-    if (rc) {
+    int rc = start(fresh, err);
+    if (rc == PCA_OK)
+        *h = fresh;
+    else
         pcai_hash_free(fresh);
-        return pcai_fail_mbedtls(err, rc, "a digest");
-    }
-    *h = fresh;
-    return PCA_OK;
+    return rc;
 }
 
 int pcai_hash_update(struct hash *h, struct slice in, pca_error *err)
 {
+    if (h->digest == PCAI_SM3) {
+        pcai_sm3_update(&h->sm3, in);
+        return PCA_OK;
+    }
     int rc = in.size ? mbedtls_md_update(&h->md, in.data, in.size) : 0;
     return rc ? pcai_fail_mbedtls(err, rc, "a digest") : PCA_OK;
 }
 
 int pcai_hash_finish(struct hash *h, uint8_t out[PCAI_DIGEST_MAX], pca_error *err)
 {
+    if (h->digest == PCAI_SM3) {
+        pcai_sm3_finish(&h->sm3, out);
+        return PCA_OK;
+    }
     int rc = mbedtls_md_finish(&h->md, out);
     return rc ? pcai_fail_mbedtls(err, rc, "a digest") : PCA_OK;
 }

@@ -4,7 +4,7 @@
 
 #include "base/der.h"
 #include "base/memory.h"
-#include "crypto/internal.h"
+#include "crypto/sm2.h"
 
 #define RSA_EXPONENT 65537
 #define SIGNATURE_MAX 512
@@ -16,11 +16,13 @@ struct signer {
     mbedtls_ecp_group group;
     mbedtls_mpi d;
     mbedtls_ecp_point q;
+    struct sm2_secret sm2;
 };
 
 struct key {
     const struct algorithm *algorithm;
     struct buf pkcs8, spki;
+    uint8_t za[SM3_SIZE]; /* SM2 */
     pthread_mutex_t lock;
     struct signer *idle;
 };
@@ -50,8 +52,19 @@ static struct signer *signer_new(void)
 
 /* ---- Reading ---- */
 
+/* The point is computed anew, which fills the comb table. */
+static int load_ec(struct signer *s, const struct algorithm *a, struct slice d, struct random *random)
+{
+    int failed = pcai_algorithm_group(a, &s->group);
+    if (!failed)
+        failed = mbedtls_mpi_read_binary(&s->d, d.data, d.size);
+    if (!failed)
+        failed = a->family == PCA_FAMILY_SM2 ? pcai_sm2_secret_read(&s->sm2, d.data, random) : mbedtls_ecp_check_privkey(&s->group, &s->d);
+    return failed ? failed : mbedtls_ecp_mul(&s->group, &s->q, &s->d, &s->group.G, pcai_rng, random);
+}
+
 /* ECPrivateKey ::= SEQUENCE { version 1, privateKey OCTET STRING, parameters [0] OPTIONAL, publicKey [1] OPTIONAL }
- * (RFC 5915). The point is computed anew, which fills the comb table. */
+ * (RFC 5915) */
 static int read_ec(struct signer *s, const struct algorithm *a, struct slice octets, struct random *random)
 {
     struct der outer = pcai_der(octets), ec;
@@ -60,10 +73,7 @@ static int read_ec(struct signer *s, const struct algorithm *a, struct slice oct
     if (pcai_der_enter(&outer, DER_SEQUENCE, &ec) != 0 || !pcai_der_at_end(&outer) || pcai_der_get_uint(&ec, &version) != 0 ||
         version != 1 || pcai_der_get(&ec, DER_OCTET_STRING, &d) != 0 || d.size != (a->bits + 7) / 8)
         return -1;
-    if (mbedtls_ecp_group_load(&s->group, a->group) != 0 || mbedtls_mpi_read_binary(&s->d, d.data, d.size) != 0 ||
-        mbedtls_ecp_check_privkey(&s->group, &s->d) != 0)
-        return -1;
-    return mbedtls_ecp_mul(&s->group, &s->q, &s->d, &s->group.G, pcai_rng, random);
+    return load_ec(s, a, d, random);
 }
 
 /* RSAPrivateKey ::= SEQUENCE { version 0, n, e, d, p, q, dP, dQ, qInv } (RFC 8017 A.1.2) */
@@ -108,7 +118,7 @@ static int signer_read(struct slice pkcs8, struct random *random, struct signer 
     }
     if (bad || !*algorithm) {
         signer_free(s);
-        return pcai_fail(err, PCA_E_ALGORITHM, NULL, "key", "the private key is not PKCS#8 of an RSA or EC key that libpca uses");
+        return pcai_fail(err, PCA_E_ALGORITHM, NULL, "key", "the private key is not PKCS#8 of an RSA, EC or SM2 key that libpca uses");
     }
     *signer = s;
     return PCA_OK;
@@ -154,12 +164,18 @@ static int put_rsa(struct buf *out, const struct signer *s)
     return failed;
 }
 
+static int write_point(const struct signer *s, uint8_t point[EC_POINT_MAX], size_t *used)
+{
+    int failed = mbedtls_ecp_point_write_binary(&s->group, &s->q, MBEDTLS_ECP_PF_UNCOMPRESSED, used, point, EC_POINT_MAX);
+    declassify(point, *used);
+    return failed;
+}
+
 static int put_ec(struct buf *out, const struct algorithm *a, const struct signer *s)
 {
     uint8_t d[66], point[EC_POINT_MAX];
     size_t size = (a->bits + 7) / 8, used = 0;
-    int failed = mbedtls_mpi_write_binary(&s->d, d, size) ||
-                 mbedtls_ecp_point_write_binary(&s->group, &s->q, MBEDTLS_ECP_PF_UNCOMPRESSED, &used, point, sizeof point);
+    int failed = mbedtls_mpi_write_binary(&s->d, d, size) || write_point(s, point, &used);
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
     pcai_der_uint(out, 1);
     pcai_der_put(out, DER_OCTET_STRING, pcai_slice(d, size));
@@ -196,7 +212,7 @@ static int write_spki(struct buf *out, const struct algorithm *a, const struct s
     } else {
         uint8_t point[EC_POINT_MAX];
         size_t used = 0;
-        failed = mbedtls_ecp_point_write_binary(&s->group, &s->q, MBEDTLS_ECP_PF_UNCOMPRESSED, &used, point, sizeof point);
+        failed = write_point(s, point, &used);
         pcai_buf_put(&bits, point, used);
     }
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
@@ -210,6 +226,18 @@ static int write_spki(struct buf *out, const struct algorithm *a, const struct s
 
 /* ---- The object ---- */
 
+static int set_za(struct key *k, const struct signer *s)
+{
+    uint8_t point[EC_POINT_MAX];
+    size_t used = 0;
+    if (k->algorithm->family != PCA_FAMILY_SM2)
+        return 0;
+    int failed = write_point(s, point, &used);
+    if (!failed)
+        pcai_sm2_za(point, k->za);
+    return failed;
+}
+
 /* Takes the signer over. */
 static int key_new(const struct algorithm *a, struct signer *s, struct key **key, pca_error *err)
 {
@@ -221,7 +249,7 @@ static int key_new(const struct algorithm *a, struct signer *s, struct key **key
     }
     k->algorithm = a;
     k->idle = s;
-    int failed = write_pkcs8(&k->pkcs8, a, s) || write_spki(&k->spki, a, s);
+    int failed = write_pkcs8(&k->pkcs8, a, s) || write_spki(&k->spki, a, s) || set_za(k, s);
     if (failed || k->pkcs8.failed || k->spki.failed) {
         pcai_key_free(k);
         return failed ? pcai_fail(err, PCA_E_CRYPTO, NULL, "key", "the private key cannot be encoded") : pcai_no_memory(err);
@@ -238,6 +266,28 @@ int pcai_key_read(struct slice pkcs8, struct random *random, struct key **key, p
     return rc == PCA_OK ? key_new(a, s, key, err) : rc;
 }
 
+static int generate(struct signer *s, const struct algorithm *a, struct random *random)
+{
+    uint8_t octets[SM2_SIZE];
+    struct sm2_scalar d;
+    int failed;
+    switch (a->family) {
+    case PCA_FAMILY_RSA:
+        return mbedtls_rsa_gen_key(&s->rsa, pcai_rng, random, a->bits, RSA_EXPONENT);
+    case PCA_FAMILY_SM2:
+        failed = pcai_sm2_draw(random, NULL, &d);
+        pcai_sm2_scalar_write(&d, octets);
+        if (!failed)
+            failed = load_ec(s, a, pcai_slice(octets, sizeof octets), random);
+        pcai_wipe(&d, sizeof d);
+        pcai_wipe(octets, sizeof octets);
+        return failed;
+    default:
+        failed = mbedtls_ecp_group_load(&s->group, a->group);
+        return failed ? failed : mbedtls_ecp_gen_keypair(&s->group, &s->d, &s->q, pcai_rng, random);
+    }
+}
+
 int pcai_key_generate(int algorithm, struct random *random, struct key **key, pca_error *err)
 {
     const struct algorithm *a = pcai_algorithm(algorithm);
@@ -246,11 +296,7 @@ int pcai_key_generate(int algorithm, struct random *random, struct key **key, pc
     struct signer *s = signer_new();
     if (!s)
         return pcai_no_memory(err);
-    int failed;
-    if (a->family == PCA_FAMILY_RSA)
-        failed = mbedtls_rsa_gen_key(&s->rsa, pcai_rng, random, a->bits, RSA_EXPONENT);
-    else
-        failed = mbedtls_ecp_group_load(&s->group, a->group) || mbedtls_ecp_gen_keypair(&s->group, &s->d, &s->q, pcai_rng, random);
+    int failed = generate(s, a, random);
     if (failed) {
         signer_free(s);
         return pcai_fail_mbedtls(err, failed, "making a key");
@@ -305,6 +351,19 @@ static int borrow(struct key *key, struct random *random, struct signer **signer
     return PCA_OK;
 }
 
+int pcai_key_hash_new(const struct key *key, struct hash **h, pca_error *err)
+{
+    struct hash *fresh = NULL;
+    int rc = pcai_hash_new(key->algorithm->digest, &fresh, err);
+    if (rc == PCA_OK && key->algorithm->family == PCA_FAMILY_SM2)
+        rc = pcai_hash_update(fresh, pcai_slice(key->za, sizeof key->za), err);
+    if (rc == PCA_OK)
+        *h = fresh;
+    else
+        pcai_hash_free(fresh);
+    return rc;
+}
+
 static void give_back(struct key *key, struct signer *s)
 {
     pthread_mutex_lock(&key->lock);
@@ -340,15 +399,28 @@ static int sign_ec(struct signer *s, const struct algorithm *a, struct random *r
     return failed;
 }
 
+static int sign_sm2(struct signer *s, struct random *random, struct slice digest, struct buf *out)
+{
+    return digest.size == SM3_SIZE ? pcai_sm2_sign(&s->group, &s->sm2, random, digest.data, out) : MBEDTLS_ERR_ECP_BAD_INPUT_DATA;
+}
+
 int pcai_key_sign_digest(const struct key *key, struct random *random, struct slice digest, struct buf *signature, pca_error *err)
 {
     struct key *k = (struct key *)key; /* the pool changes, the key does not */
     struct signer *s;
-    int rc = borrow(k, random, &s, err);
+    int failed, rc = borrow(k, random, &s, err);
     if (rc != PCA_OK)
         return rc;
-    int failed = k->algorithm->family == PCA_FAMILY_RSA ? sign_rsa(s, k->algorithm, random, digest, signature)
-                                                        : sign_ec(s, k->algorithm, random, digest, signature);
+    switch (k->algorithm->family) {
+    case PCA_FAMILY_RSA:
+        failed = sign_rsa(s, k->algorithm, random, digest, signature);
+        break;
+    case PCA_FAMILY_SM2:
+        failed = sign_sm2(s, random, digest, signature);
+        break;
+    default:
+        failed = sign_ec(s, k->algorithm, random, digest, signature);
+    }
     give_back(k, s);
     return failed ? pcai_fail_mbedtls(err, failed, "signing") : pcai_buf_check(signature, err);
 }
@@ -356,7 +428,53 @@ int pcai_key_sign_digest(const struct key *key, struct random *random, struct sl
 int pcai_key_sign(const struct key *key, struct random *random, struct slice message, struct buf *signature, pca_error *err)
 {
     uint8_t digest[PCAI_DIGEST_MAX];
-    int which = key->algorithm->digest;
-    int rc = pcai_digest(which, message, digest, err);
-    return rc == PCA_OK ? pcai_key_sign_digest(key, random, pcai_slice(digest, pcai_digest_size(which)), signature, err) : rc;
+    struct hash *h = NULL;
+    int rc = pcai_key_hash_new(key, &h, err);
+    if (rc == PCA_OK)
+        rc = pcai_hash_update(h, message, err);
+    if (rc == PCA_OK)
+        rc = pcai_hash_finish(h, digest, err);
+    pcai_hash_free(h);
+    return rc == PCA_OK ? pcai_key_sign_digest(key, random, pcai_slice(digest, pcai_digest_size(key->algorithm->digest)), signature, err) : rc;
+}
+
+/* ---- SM2 alone ---- */
+
+int pcai_sm2_key_multiply(const struct key *key, struct random *random, const uint8_t point[SM2_POINT], uint8_t product[SM2_POINT],
+                          pca_error *err)
+{
+    struct key *k = (struct key *)key;
+    struct signer *s;
+    int rc = borrow(k, random, &s, err);
+    if (rc != PCA_OK)
+        return rc;
+    int failed = pcai_sm2_multiply(&s->group, &s->sm2.d, point, random, product);
+    give_back(k, s);
+    return failed ? pcai_fail_mbedtls(err, failed, "a key agreement") : PCA_OK;
+}
+
+int pcai_sm2_key_secret(const struct key *key, struct random *random, uint8_t d[SM2_SIZE], pca_error *err)
+{
+    struct key *k = (struct key *)key;
+    struct signer *s;
+    int rc = borrow(k, random, &s, err);
+    if (rc != PCA_OK)
+        return rc;
+    pcai_sm2_scalar_write(&s->sm2.d, d);
+    give_back(k, s);
+    return PCA_OK;
+}
+
+int pcai_sm2_key_new(const uint8_t d[SM2_SIZE], struct random *random, struct key **key, pca_error *err)
+{
+    const struct algorithm *a = pcai_algorithm(PCA_KEY_SM2);
+    struct signer *s = signer_new();
+    if (!s)
+        return pcai_no_memory(err);
+    int failed = load_ec(s, a, pcai_slice(d, SM2_SIZE), random);
+    if (failed) {
+        signer_free(s);
+        return pcai_fail_mbedtls(err, failed, "an SM2 private key");
+    }
+    return key_new(a, s, key, err);
 }

@@ -3,14 +3,7 @@
 
 #include "base/der.h"
 #include "base/memory.h"
-#include "crypto/internal.h"
-
-struct public_key {
-    const struct algorithm *algorithm;
-    mbedtls_rsa_context rsa;
-    mbedtls_ecp_group group;
-    mbedtls_ecp_point point;
-};
+#include "crypto/sm2.h"
 
 static int refuse(pca_error *err, const char *why)
 {
@@ -53,15 +46,17 @@ static int read_ec(struct public_key *key, struct der *parameters, struct slice 
         return refuse(err, "an EC key names its curve; explicit and implicit parameters are refused (RFC 5480 2.1.1)");
     key->algorithm = pcai_algorithm_of_curve(curve);
     if (!key->algorithm)
-        return refuse(err, "the curve is none of P-256, P-384 and P-521");
+        return refuse(err, "the curve is none of P-256, P-384, P-521 and SM2");
     size_t octets = (key->algorithm->bits + 7) / 8;
     if (bits.size != 1 + 2 * octets || bits.data[0] != 4)
         return refuse(err, "an EC point is given uncompressed");
-    if (mbedtls_ecp_group_load(&key->group, key->algorithm->group) != 0)
+    if (pcai_algorithm_group(key->algorithm, &key->group) != 0)
         return pcai_no_memory(err);
     if (mbedtls_ecp_point_read_binary(&key->group, &key->point, bits.data, bits.size) != 0 ||
         mbedtls_ecp_check_pubkey(&key->group, &key->point) != 0)
         return refuse(err, "the EC point is not on the curve");
+    if (key->algorithm->family == PCA_FAMILY_SM2)
+        pcai_sm2_za(bits.data, key->za);
     return PCA_OK;
 }
 
@@ -78,7 +73,7 @@ static int read(struct public_key *key, struct slice spki, pca_error *err)
         return read_rsa(key, &algorithm, bits, err);
     if (pcai_slice_equal(oid, pcai_ec_oid()))
         return read_ec(key, &algorithm, bits, err);
-    return refuse(err, "the key is neither RSA nor EC");
+    return refuse(err, "the key is none of RSA, EC and SM2");
 }
 
 int pcai_public_read(struct slice spki, struct public_key **key, pca_error *err)
@@ -137,19 +132,39 @@ static int verify_ec(const struct public_key *key, const uint8_t *hash, size_t s
     return failed;
 }
 
+static int verify_rsa(const struct public_key *key, int digest, const uint8_t *hash, size_t size, struct slice signature)
+{
+    mbedtls_rsa_context *rsa = (mbedtls_rsa_context *)&key->rsa;
+    return signature.size != mbedtls_rsa_get_len(rsa) || rsa_verify(rsa, pcai_md_type(digest), (unsigned)size, hash, signature.data);
+}
+
+static int verify_sm2(const struct public_key *key, struct slice message, struct slice signature)
+{
+    struct sm3 h;
+    uint8_t hash[SM3_SIZE];
+    pcai_sm3_start(&h);
+    pcai_sm3_update(&h, pcai_slice(key->za, sizeof key->za));
+    pcai_sm3_update(&h, message);
+    pcai_sm3_finish(&h, hash);
+    return pcai_sm2_verify((mbedtls_ecp_group *)&key->group, &key->point, hash, signature);
+}
+
 int pcai_public_verify(const struct public_key *key, int digest, struct slice message, struct slice signature, pca_error *err)
 {
     uint8_t hash[PCAI_DIGEST_MAX];
     size_t size = pcai_digest_size(digest);
-    int failed, rc = pcai_digest(digest, message, hash, err);
+    int failed, sm2 = key->algorithm->family == PCA_FAMILY_SM2;
+    if (sm2 != (digest == PCAI_SM3))
+        return pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "the signature's digest does not go with the key: SM2 signs over SM3, others do not");
+    int rc = sm2 ? PCA_OK : pcai_digest(digest, message, hash, err);
     if (rc != PCA_OK)
         return rc;
-    if (key->algorithm->family == PCA_FAMILY_ECC) {
+    if (sm2)
+        failed = verify_sm2(key, message, signature);
+    else if (key->algorithm->family == PCA_FAMILY_ECC)
         failed = verify_ec(key, hash, size, signature);
-    } else {
-        mbedtls_rsa_context *rsa = (mbedtls_rsa_context *)&key->rsa;
-        failed = signature.size != mbedtls_rsa_get_len(rsa) || rsa_verify(rsa, pcai_md_type(digest), (unsigned)size, hash, signature.data);
-    }
+    else
+        failed = verify_rsa(key, digest, hash, size, signature);
     return failed ? pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "the signature does not verify") : PCA_OK;
 }
 

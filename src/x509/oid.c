@@ -63,6 +63,7 @@ static const struct known known[OID_COUNT] = {
     [OID_ECDSA_SHA256] = KNOWN("\x2A\x86\x48\xCE\x3D\x04\x03\x02", "ecdsa-with-SHA256"),
     [OID_ECDSA_SHA384] = KNOWN("\x2A\x86\x48\xCE\x3D\x04\x03\x03", "ecdsa-with-SHA384"),
     [OID_ECDSA_SHA512] = KNOWN("\x2A\x86\x48\xCE\x3D\x04\x03\x04", "ecdsa-with-SHA512"),
+    [OID_SM2_SM3] = KNOWN("\x2A\x81\x1C\xCF\x55\x01\x83\x75", "SM2-with-SM3"),
 };
 
 struct slice pcai_oid(enum oid oid)
@@ -114,6 +115,7 @@ static const struct {
     {OID_RSA_SHA256, PCA_FAMILY_RSA, PCAI_SHA256},   {OID_RSA_SHA384, PCA_FAMILY_RSA, PCAI_SHA384},
     {OID_RSA_SHA512, PCA_FAMILY_RSA, PCAI_SHA512},   {OID_ECDSA_SHA256, PCA_FAMILY_ECC, PCAI_SHA256},
     {OID_ECDSA_SHA384, PCA_FAMILY_ECC, PCAI_SHA384}, {OID_ECDSA_SHA512, PCA_FAMILY_ECC, PCAI_SHA512},
+    {OID_SM2_SM3, PCA_FAMILY_SM2, PCAI_SM3},
 };
 #define SIGNATURES (sizeof signatures / sizeof *signatures)
 

@@ -23,7 +23,7 @@ enum oid {
     OID_EXTENSION_REQUEST, OID_CHALLENGE_PASSWORD,
     /* keys and signatures */
     OID_RSA_ENCRYPTION, OID_EC_PUBLIC_KEY, OID_RSA_SHA256, OID_RSA_SHA384, OID_RSA_SHA512, OID_ECDSA_SHA256, OID_ECDSA_SHA384,
-    OID_ECDSA_SHA512,
+    OID_ECDSA_SHA512, OID_SM2_SM3,
     OID_COUNT
 };
 
@@ -36,10 +36,10 @@ const char *pcai_oid_name(enum oid oid);
 /* "2.5.29.19"; cut to the capacity. */
 void pcai_oid_text(struct slice content, char *out, size_t capacity);
 
-/* AlgorithmIdentifier of the signature that a PCA_KEY_ algorithm makes: RSA with NULL parameters (RFC 4055), ECDSA without
- * any (RFC 5758). */
+/* AlgorithmIdentifier of the signature that a PCA_KEY_ algorithm makes: RSA with NULL parameters (RFC 4055), ECDSA and
+ * SM2 without any (RFC 5758, GM/T 0015). */
 void pcai_signature_algorithm_write(struct buf *out, int key_algorithm);
-/* Reads one: the family that signs (PCA_FAMILY_) and the digest (PCAI_SHA). -1 for one that is unknown or not exact. */
+/* Reads one: the family that signs (PCA_FAMILY_) and the digest (PCAI_SHA, PCAI_SM3). -1 for one that is unknown or not exact. */
 int pcai_signature_algorithm_read(struct slice whole, int *family, int *digest);
 
 #endif
