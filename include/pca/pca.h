@@ -325,13 +325,37 @@ PCA_API int64_t pca_ca_not_before(const pca_ca *ca);
 PCA_API int64_t pca_ca_not_after(const pca_ca *ca);
 PCA_API const char *pca_ca_crl_url(const pca_ca *ca);
 PCA_API uint64_t pca_ca_crl_days(const pca_ca *ca);
+/* For the certificates that it issues (RFC 5280 4.2.2.1): where its OCSP responder answers, where its certificate is. */
+PCA_API const char *pca_ca_ocsp_url(const pca_ca *ca);
+PCA_API const char *pca_ca_issuer_url(const pca_ca *ca);
+/* How many CAs may follow below; -1: not limited, or not enabled yet. */
+PCA_API int pca_ca_path_length(const pca_ca *ca);
+/* The number of its present key: 1 once it is enabled, one more with each rekey. The addresses of the CRLs of each. */
+PCA_API uint64_t pca_ca_generation(const pca_ca *ca);
+PCA_API const char *pca_ca_crl_url_at(const pca_ca *ca, uint64_t generation);
 PCA_API int64_t pca_ca_revoked_at(const pca_ca *ca);
 PCA_API int pca_ca_reason(const pca_ca *ca);
 
 /* The CA's certificate. STATE: not enabled yet. format: PCA_FORMAT_PEM or PCA_FORMAT_DER. */
 PCA_API int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err);
+/* That of a key generation; 0: the present one. NOT_FOUND. */
+PCA_API int pca_ca_certificate_at(const pca_ca *ca, uint64_t generation, int format, pca_blob **blob, pca_error *err);
 /* PEM: the CA's certificate and those above it; the root's too with PCA_WITH_ROOT, the root's alone for a root. */
 PCA_API int pca_ca_chain(const pca_ca *ca, int flags, pca_blob **blob, pca_error *err);
+
+/* Another certificate for the same key, subject and key identifier: a new serial number, and a new validity inside the
+ * issuer's (the request's; the default as when it was enabled). The request may set a path length; subject, key and CRL address
+ * stay. A CA that is enabled or disabled and in term, even where its certificate has ended; those above it must be usable. */
+PCA_API int pca_ca_reissue(const pca_ca *ca, const pca_request *request, pca_error *err);
+/* A new key with a certificate of its own: a further key generation, which issues from now on. It has its own CRL, whose address
+ * (crl_url) must differ from all that the CA has had, and is required where it had one. The CRLs of the older generations go on
+ * until their certificates end. State as for a reissue. */
+PCA_API int pca_ca_rekey(const pca_ca *ca, const pca_request *request, pca_error *err);
+/* Where the CRL is served, and its period (1..365 days), from now on; certificates that exist keep the address that they bear.
+ * NULL and 0 leave as it is, "" takes away. ENABLED or DISABLED. */
+PCA_API int pca_ca_set_crl(const pca_ca *ca, const char *url, uint64_t days, pca_error *err);
+/* Likewise for OCSP and the issuer's certificate. */
+PCA_API int pca_ca_set_urls(const pca_ca *ca, const char *ocsp_url, const char *issuer_url, pca_error *err);
 
 /* A label, unique among the region's CAs, at most 64 characters; "" removes it. EXISTS. */
 PCA_API int pca_ca_set_alias(const pca_ca *ca, const char *alias, pca_error *err);
@@ -344,8 +368,8 @@ PCA_API int pca_ca_resume(const pca_ca *ca, pca_error *err);
  * revoked CA is STATE, but for the change of its reason to key or CA compromise. */
 PCA_API int pca_ca_revoke(const pca_ca *ca, int reason, int64_t invalidity, const char *token, pca_error *err);
 
-/* Makes and stores the next complete CRL (RFC 5280 5), in any state from ENABLED on, until the CA's certificate ends
- * (EXPIRED). Never run by a revocation itself. CORRUPT: a revocation record is damaged or missing. */
+/* Makes and stores the next complete CRL (RFC 5280 5) of each key generation, in any state from ENABLED on, until the CA's
+ * certificate ends (EXPIRED); an older generation's until that generation's ends. Never run by a revocation itself. CORRUPT: a revocation record is damaged or missing. */
 PCA_API int pca_ca_crl_make(const pca_ca *ca, pca_error *err);
 /* The newest CRL. NOT_FOUND: none was made yet. */
 PCA_API int pca_ca_crl_get(const pca_ca *ca, int format, pca_blob **blob, pca_error *err);
@@ -356,6 +380,12 @@ PCA_API int pca_ca_crl_write(const pca_ca *ca, int format, const char *path, pca
 /* About the newest CRL; any output may be NULL. NOT_FOUND: none was made yet. */
 PCA_API int pca_ca_crl_info(const pca_ca *ca, uint64_t *number, int64_t *this_update, int64_t *next_update,
                             uint64_t *entries, pca_error *err);
+/* The four again for one key generation; 0: the present one, as above. NOT_FOUND: none such, or none was made yet. */
+PCA_API int pca_ca_crl_get_at(const pca_ca *ca, uint64_t generation, int format, pca_blob **blob, pca_error *err);
+PCA_API int pca_ca_crl_stream_at(const pca_ca *ca, uint64_t generation, int format, const struct pca_sink *sink, pca_error *err);
+PCA_API int pca_ca_crl_write_at(const pca_ca *ca, uint64_t generation, int format, const char *path, pca_error *err);
+PCA_API int pca_ca_crl_info_at(const pca_ca *ca, uint64_t generation, uint64_t *number, int64_t *this_update, int64_t *next_update,
+                               uint64_t *entries, pca_error *err);
 /* A certificate that this CA issued, by its serial number in hexadecimal (any case, leading zeros, colons or "0x"
  * allowed) or in decimal as "dec:123". */
 PCA_API int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert **cert, pca_error *err);
@@ -372,9 +402,11 @@ PCA_API int pca_root_purchase(pca_region *region, int kind, int family, uint64_t
 PCA_API int pca_root_enable(const pca_root *root, const pca_request *request, pca_error *err);
 /* Adds months to the term and to that of the subordinate that came with it; from now, when it had ended. */
 PCA_API int pca_root_renew(const pca_root *root, uint64_t months, const char *token, pca_error *err);
+/* Buys a further subordinate, for months 1..1200 of its own, with no certificates. STATE: the root is revoked. */
+PCA_API int pca_root_purchase_sub(const pca_root *root, uint64_t months, const char *token, pca_sub **sub, pca_error *err);
 /* The subordinate that came with the root. */
 PCA_API int pca_root_default_sub(const pca_root *root, pca_sub **sub, pca_error *err);
-/* Pages of the root's subordinates, as pca_region_roots. */
+/* Pages of the subordinates below the root, at every depth, as pca_region_roots. */
 PCA_API int pca_root_subs(const pca_root *root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
 /* Buys 1..10,000,000 certificates. STATE unless ENABLED, EXPIRED when out of term. receipt may be NULL. */
 PCA_API int pca_root_purchase_certificates(const pca_root *root, uint64_t count, const char *token, pca_receipt **receipt,
@@ -402,6 +434,13 @@ PCA_API void pca_receipt_free(pca_receipt *receipt);
 /* PURCHASED -> ENABLED under its root, which must be enabled. As pca_root_enable; default validity 5 years, never beyond
  * the root's (VALIDITY); path length default 0. */
 PCA_API int pca_sub_enable(const pca_sub *sub, const pca_request *request, pca_error *err);
+/* The same under another subordinate of its root, whose path length must leave room for it (CONSTRAINT). Either: with a CSR
+ * (set_csr) the CA's key lives elsewhere: its certificate is made here, and it neither issues nor makes CRLs here (STATE). */
+PCA_API int pca_sub_enable_under(const pca_sub *sub, const pca_ca *parent, const pca_request *request, pca_error *err);
+/* As pca_root_renew, for one that was bought by itself. STATE for the one that came with its root. */
+PCA_API int pca_sub_renew(const pca_sub *sub, uint64_t months, const char *token, pca_error *err);
+/* The subordinate above it, a new handle. NOT_FOUND: the root is. */
+PCA_API int pca_sub_parent(const pca_sub *sub, pca_sub **parent, pca_error *err);
 /* Borrows nothing: a new handle. */
 PCA_API int pca_sub_root(const pca_sub *sub, pca_root **root, pca_error *err);
 PCA_API uint64_t pca_sub_remaining(const pca_sub *sub);
@@ -483,6 +522,9 @@ PCA_API int pca_request_set_token(pca_request *request, const char *token);
 /* For CAs: where this CA's CRL will be served (an http URL, at most 1024 characters), and its period (1..365 days). */
 PCA_API int pca_request_set_crl_url(pca_request *request, const char *url);
 PCA_API int pca_request_set_crl_days(pca_request *request, uint64_t days);
+/* For CAs: what its certificates say of its OCSP responder and of where its own certificate is (http URLs). */
+PCA_API int pca_request_set_ocsp_url(pca_request *request, const char *url);
+PCA_API int pca_request_set_issuer_url(pca_request *request, const char *url);
 /* For subordinate CAs: how many CAs may follow below, 0..7. Default 0. */
 PCA_API int pca_request_set_path_length(pca_request *request, uint64_t length);
 

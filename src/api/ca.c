@@ -1,6 +1,6 @@
 /* pca_ca: getters and the verbs that roots and subordinates share. */
 #include "api/blob.h"
-#include "api/snapshot.h"
+#include "api/issuing.h"
 #include "base/memory.h"
 #include "ca/revoke.h"
 #include "x509/pem.h"
@@ -90,6 +90,31 @@ uint64_t pca_ca_crl_days(const pca_ca *ca)
     return ca ? ca->record.crl_days : 0;
 }
 
+const char *pca_ca_ocsp_url(const pca_ca *ca)
+{
+    return ca ? ca->ocsp_url : "";
+}
+
+const char *pca_ca_issuer_url(const pca_ca *ca)
+{
+    return ca ? ca->issuer_url : "";
+}
+
+uint64_t pca_ca_generation(const pca_ca *ca)
+{
+    return ca ? ca->record.generation : 0;
+}
+
+const char *pca_ca_crl_url_at(const pca_ca *ca, uint64_t generation)
+{
+    return ca && generation >= 1 && generation <= ca->record.generation ? ca->crl_urls[generation - 1] : "";
+}
+
+int pca_ca_path_length(const pca_ca *ca)
+{
+    return ca ? (int)ca->record.path_length - 1 : -1;
+}
+
 int64_t pca_ca_revoked_at(const pca_ca *ca)
 {
     return ca ? ca->record.revoked_at : 0;
@@ -103,8 +128,8 @@ int pca_ca_reason(const pca_ca *ca)
 /* ---- Certificate and chain ---- */
 
 struct chain_read {
-    uint64_t id;
-    int flags;  /* -1: the CA's own certificate alone */
+    uint64_t id, generation; /* 0: the present one */
+    int flags;               /* -1: the CA's own certificate alone */
     int format;
     struct buf out;
 };
@@ -112,28 +137,31 @@ struct chain_read {
 static int chain_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     struct chain_read *read = arguments;
-    struct chain chain;
+    struct ca_record ca;
+    struct chain_certs chain;
     char object[PCAI_OBJECT];
-    int rc = pcai_chain_read(txn, cx, read->id, &chain, err);
-    if (rc == PCA_OK && chain.ca[0].generation == 0)
-        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&chain.ca[0], object), "state", "the CA is not enabled yet, and has no certificate");
-    size_t count = read->flags == -1 ? 1 : chain.count;
-    for (size_t i = 0; rc == PCA_OK && i < count; i++) {
-        struct ca_cert_record cert;
-        if (i > 0 && chain.ca[i].parent == 0 && !(read->flags & PCA_WITH_ROOT))
-            break;
-        rc = pcai_ca_cert_read(txn, cx, &chain.ca[i], &cert, err);
-        if (rc == PCA_OK && read->format == PCA_FORMAT_DER)
-            pcai_buf_slice(&read->out, cert.der);
-        else if (rc == PCA_OK)
-            pcai_pem_write(&read->out, "CERTIFICATE", cert.der);
+    int rc = pcai_ca_read(txn, cx, read->id, &ca, err);
+    if (rc == PCA_OK && ca.generation == 0)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&ca, object), "state", "the CA is not enabled yet, and has no certificate");
+    if (rc == PCA_OK && read->generation > ca.generation)
+        return pcai_fail(err, PCA_E_NOT_FOUND, pcai_ca_object(&ca, object), "generation", "the CA has key generations 1 to %d", (int)ca.generation);
+    if (rc == PCA_OK)
+        rc = pcai_chain_certs(txn, cx, ca.id, read->generation ? read->generation : ca.generation, &chain, err);
+    size_t count = rc != PCA_OK ? 0 : read->flags == -1 ? 1 : chain.count;
+    if (count > 1 && !(read->flags & PCA_WITH_ROOT))
+        count--;
+    for (size_t i = 0; i < count; i++) {
+        if (read->format == PCA_FORMAT_DER)
+            pcai_buf_slice(&read->out, chain.der[i]);
+        else
+            pcai_pem_write(&read->out, "CERTIFICATE", chain.der[i]);
     }
     return rc;
 }
 
-static int read_chain(const pca_ca *ca, int format, int flags, pca_blob **blob, pca_error *err)
+static int read_chain(const pca_ca *ca, uint64_t generation, int format, int flags, pca_blob **blob, pca_error *err)
 {
-    struct chain_read read = {ca->record.id, flags, format, {0}};
+    struct chain_read read = {ca->record.id, generation, flags, format, {0}};
     int rc = pcai_verb_read(ca->shell, chain_rule, &read, err);
     if (rc == PCA_OK)
         return pcai_blob_take(&read.out, blob, err);
@@ -141,14 +169,19 @@ static int read_chain(const pca_ca *ca, int format, int flags, pca_blob **blob, 
     return rc;
 }
 
-int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err)
+int pca_ca_certificate_at(const pca_ca *ca, uint64_t generation, int format, pca_blob **blob, pca_error *err)
 {
     pca_error_clear(err);
     if (!ca || !blob)
         return pcai_null(ca ? "blob" : "ca", err);
     if (format != PCA_FORMAT_PEM && format != PCA_FORMAT_DER)
         return pcai_fail(err, PCA_E_INVALID, "call", "format", "a certificate comes as PEM or DER");
-    return read_chain(ca, format, -1, blob, err);
+    return read_chain(ca, generation, format, -1, blob, err);
+}
+
+int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err)
+{
+    return pca_ca_certificate_at(ca, 0, format, blob, err);
 }
 
 int pca_ca_chain(const pca_ca *ca, int flags, pca_blob **blob, pca_error *err)
@@ -158,7 +191,47 @@ int pca_ca_chain(const pca_ca *ca, int flags, pca_blob **blob, pca_error *err)
         return pcai_null(ca ? "blob" : "ca", err);
     if (flags & ~PCA_WITH_ROOT)
         return pcai_fail(err, PCA_E_INVALID, "call", "flags", "a chain takes PCA_WITH_ROOT or nothing");
-    return read_chain(ca, PCA_FORMAT_PEM, flags, blob, err);
+    return read_chain(ca, 0, PCA_FORMAT_PEM, flags, blob, err);
+}
+
+/* ---- Further certificates and keys ---- */
+
+int pca_ca_reissue(const pca_ca *ca, const pca_request *request, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !request)
+        return pcai_null(ca ? "request" : "ca", err);
+    return pcai_certify_ca(ca, PURPOSE_REISSUE, 0, request, err);
+}
+
+int pca_ca_rekey(const pca_ca *ca, const pca_request *request, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !request)
+        return pcai_null(ca ? "request" : "ca", err);
+    return pcai_certify_ca(ca, PURPOSE_REKEY, 0, request, err);
+}
+
+/* ---- Settings ---- */
+
+int pca_ca_set_crl(const pca_ca *ca, const char *url, uint64_t days, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca)
+        return pcai_null("ca", err);
+    struct ca_settings s = {.id = ca->record.id, .crl_url = url, .crl_days = days};
+    int rc = pcai_ca_settings_check(&s, err);
+    return rc == PCA_OK ? pcai_verb_write(ca->shell, pcai_ca_set, &s, err) : rc;
+}
+
+int pca_ca_set_urls(const pca_ca *ca, const char *ocsp_url, const char *issuer_url, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca)
+        return pcai_null("ca", err);
+    struct ca_settings s = {.id = ca->record.id, .ocsp_url = ocsp_url, .issuer_url = issuer_url};
+    int rc = pcai_ca_settings_check(&s, err);
+    return rc == PCA_OK ? pcai_verb_write(ca->shell, pcai_ca_set, &s, err) : rc;
 }
 
 /* ---- States ---- */

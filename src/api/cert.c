@@ -159,7 +159,7 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
 {
     struct exporting *e = arguments;
     struct cert_view view;
-    struct chain chain;
+    struct chain_certs chain;
     int rc = pcai_cert_read(txn, e->cert->id, &view, err);
     if (rc == PCA_OK && (e->flags & PCA_PLAIN_KEY))
         rc = read_key(e, &view, err);
@@ -168,14 +168,10 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
         rc = pcai_buf_check(&e->leaf, err);
     }
     if (rc == PCA_OK)
-        rc = pcai_chain_read(txn, cx, view.record.issuer, &chain, err);
+        rc = pcai_chain_certs(txn, cx, view.record.issuer, view.record.generation, &chain, err);
     for (size_t i = 0; rc == PCA_OK && i < chain.count; i++) {
-        struct ca_cert_record cert;
-        rc = pcai_ca_cert_read(txn, cx, &chain.ca[i], &cert, err);
-        if (rc == PCA_OK) {
-            pcai_buf_slice(&e->ca[e->count++], cert.der);
-            rc = pcai_buf_check(&e->ca[i], err);
-        }
+        pcai_buf_slice(&e->ca[e->count++], chain.der[i]);
+        rc = pcai_buf_check(&e->ca[i], err);
     }
     return rc;
 }

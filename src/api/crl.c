@@ -33,9 +33,47 @@ static int make(struct call *call, struct crl_job *job, pca_error *err)
     if (rc == PCA_OK)
         rc = pcai_call_write(call, pcai_crl_finish, job, err);
     /* The one before stays for those who are reading it. */
-    struct crl_sweep sweep = {job->ca, job->issuer.generation, job->previous, 1};
+    struct crl_sweep sweep = {job->ca, job->generation, job->previous, 1};
     while (rc == PCA_OK && sweep.more)
         rc = pcai_call_write(call, pcai_crl_sweep, &sweep, err);
+    return rc;
+}
+
+/* The generations whose CRLs are still to be made: the present one, and those whose certificates have not all ended. */
+struct generations {
+    uint64_t ca, present;
+    uint64_t after; /* the one made last */
+    uint64_t next;
+};
+
+static int next_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct generations *g = arguments;
+    struct ca_record ca;
+    struct generation_record record;
+    int rc = pcai_ca_read(txn, cx, g->ca, &ca, err);
+    g->present = ca.generation;
+    for (g->next = g->after + 1; rc == PCA_OK && g->next < g->present; g->next++) {
+        rc = pcai_generation_read(txn, cx, &ca, g->next, &record, err);
+        if (rc == PCA_OK && record.custody == CUSTODY_SEALED && cx->now <= record.not_after)
+            break;
+    }
+    return rc;
+}
+
+static int make_all(struct call *call, uint64_t ca, pca_error *err)
+{
+    struct generations g = {.ca = ca};
+    int rc;
+    do {
+        rc = pcai_call_read(call, next_rule, &g, err);
+        if (rc != PCA_OK)
+            return rc;
+        struct crl_job job = {.ca = ca, .generation = g.next, .env = call->shell->env, .random = call->shell->random, .spool = -1};
+        rc = make(call, &job, err);
+        pcai_crl_job_free(&job);
+        g.after = g.next;
+    } while (rc == PCA_OK && g.after < g.present);
     return rc;
 }
 
@@ -48,9 +86,7 @@ int pca_ca_crl_make(const pca_ca *ca, pca_error *err)
     int rc = pcai_call_begin(ca->shell, &call, err);
     if (rc != PCA_OK)
         return rc;
-    struct crl_job job = {.ca = ca->record.id, .env = ca->shell->env, .random = ca->shell->random, .spool = -1};
-    rc = make(&call, &job, err);
-    pcai_crl_job_free(&job);
+    rc = make_all(&call, ca->record.id, err);
     pcai_call_end(&call);
     return rc;
 }
@@ -66,7 +102,7 @@ struct reading {
 static int current_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     struct reading *r = arguments;
-    return pcai_crl_current(txn, cx, r->ca, &r->info, &r->generation, err);
+    return pcai_crl_current(txn, cx, r->ca, &r->generation, &r->info, err);
 }
 
 static int piece_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
@@ -137,7 +173,7 @@ static int check_format(int format, pca_error *err)
     return PCA_OK;
 }
 
-int pca_ca_crl_stream(const pca_ca *ca, int format, const pca_sink *sink, pca_error *err)
+int pca_ca_crl_stream_at(const pca_ca *ca, uint64_t generation, int format, const pca_sink *sink, pca_error *err)
 {
     struct call call;
     pca_error_clear(err);
@@ -150,10 +186,15 @@ int pca_ca_crl_stream(const pca_ca *ca, int format, const pca_sink *sink, pca_er
         rc = pcai_call_begin(ca->shell, &call, err);
     if (rc != PCA_OK)
         return rc;
-    struct reading r = {.ca = ca->record.id};
+    struct reading r = {.ca = ca->record.id, .generation = generation};
     rc = stream(&call, &r, format, sink, err);
     pcai_call_end(&call);
     return rc;
+}
+
+int pca_ca_crl_stream(const pca_ca *ca, int format, const pca_sink *sink, pca_error *err)
+{
+    return pca_ca_crl_stream_at(ca, 0, format, sink, err);
 }
 
 static int into_buffer(void *context, const uint8_t *data, size_t size, pca_error *err)
@@ -162,18 +203,23 @@ static int into_buffer(void *context, const uint8_t *data, size_t size, pca_erro
     return pcai_buf_check(context, err);
 }
 
-int pca_ca_crl_get(const pca_ca *ca, int format, pca_blob **blob, pca_error *err)
+int pca_ca_crl_get_at(const pca_ca *ca, uint64_t generation, int format, pca_blob **blob, pca_error *err)
 {
     struct buf whole = {0};
     pca_sink sink = {PCA_SINK_VERSION, &whole, into_buffer};
     pca_error_clear(err);
     if (!ca || !blob)
         return pcai_null(ca ? "blob" : "ca", err);
-    int rc = pca_ca_crl_stream(ca, format, &sink, err);
+    int rc = pca_ca_crl_stream_at(ca, generation, format, &sink, err);
     if (rc == PCA_OK)
         return pcai_blob_take(&whole, blob, err);
     pcai_buf_free(&whole);
     return rc;
+}
+
+int pca_ca_crl_get(const pca_ca *ca, int format, pca_blob **blob, pca_error *err)
+{
+    return pca_ca_crl_get_at(ca, 0, format, blob, err);
 }
 
 static int into_file(void *context, const uint8_t *data, size_t size, pca_error *err)
@@ -181,7 +227,7 @@ static int into_file(void *context, const uint8_t *data, size_t size, pca_error 
     return pcai_file_write(context, pcai_slice(data, size), err);
 }
 
-int pca_ca_crl_write(const pca_ca *ca, int format, const char *path, pca_error *err)
+int pca_ca_crl_write_at(const pca_ca *ca, uint64_t generation, int format, const char *path, pca_error *err)
 {
     struct staged_file file;
     pca_sink sink = {PCA_SINK_VERSION, &file, into_file};
@@ -193,7 +239,7 @@ int pca_ca_crl_write(const pca_ca *ca, int format, const char *path, pca_error *
         return rc;
     rc = pcai_file_stage(&file, path, 0644, err);
     if (rc == PCA_OK)
-        rc = pca_ca_crl_stream(ca, format, &sink, err);
+        rc = pca_ca_crl_stream_at(ca, generation, format, &sink, err);
     if (rc == PCA_OK)
         rc = pcai_file_settle(&file, err);
     if (rc == PCA_OK)
@@ -202,12 +248,22 @@ int pca_ca_crl_write(const pca_ca *ca, int format, const char *path, pca_error *
     return rc;
 }
 
+int pca_ca_crl_write(const pca_ca *ca, int format, const char *path, pca_error *err)
+{
+    return pca_ca_crl_write_at(ca, 0, format, path, err);
+}
+
 int pca_ca_crl_info(const pca_ca *ca, uint64_t *number, int64_t *this_update, int64_t *next_update, uint64_t *entries, pca_error *err)
+{
+    return pca_ca_crl_info_at(ca, 0, number, this_update, next_update, entries, err);
+}
+
+int pca_ca_crl_info_at(const pca_ca *ca, uint64_t generation, uint64_t *number, int64_t *this_update, int64_t *next_update, uint64_t *entries, pca_error *err)
 {
     pca_error_clear(err);
     if (!ca)
         return pcai_null("ca", err);
-    struct reading r = {.ca = ca->record.id};
+    struct reading r = {.ca = ca->record.id, .generation = generation};
     int rc = pcai_verb_read(ca->shell, current_rule, &r, err);
     if (rc != PCA_OK)
         return rc;

@@ -22,46 +22,51 @@ static int busy(const struct plan *plan, pca_error *err)
     return pcai_fail(err, PCA_E_BUSY, pcai_object("ca", plan->ca, object), NULL, "the CAs or policies kept changing; try again");
 }
 
-/* ---- Enable ---- */
+/* ---- CA certificates ---- */
 
-static int enable_rules(struct txn *txn, struct context *cx, void *plan, pca_error *err)
+static int ca_rules(struct txn *txn, struct context *cx, void *plan, pca_error *err)
 {
-    return pcai_ca_enable_rules(txn, cx, plan, err);
+    return pcai_ca_rules(txn, cx, plan, err);
 }
 
-static int enable(struct call *call, struct plan *plan, pca_error *err)
+static int certify_ca(struct call *call, struct plan *plan, pca_error *err)
 {
     int asked = plan->algorithm;
     for (int i = 0; i < ATTEMPTS; i++) {
         pcai_plan_reset(plan);
         plan->algorithm = asked;
-        int rc = pcai_call_read(call, enable_rules, plan, err);
+        int rc = pcai_call_read(call, ca_rules, plan, err);
         if (rc == PCA_OK)
             rc = pcai_plan_make(plan, err);
         if (rc == PCA_OK)
-            rc = pcai_call_write(call, pcai_ca_enable_record, plan, err);
+            rc = pcai_call_write(call, pcai_ca_record, plan, err);
         if (rc != PCAI_AGAIN)
             return rc;
     }
     return busy(plan, err);
 }
 
-int pcai_enable(const struct pca_ca *ca, int is_root, const pca_request *request, pca_error *err)
+int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err)
 {
     struct call call;
     struct plan plan = plan_for(ca, request);
-    int rc = pcai_ca_enable_arguments(&plan, is_root, err);
-    if (rc == PCA_OK)
+    plan.purpose = purpose;
+    plan.parent = parent;
+    int begun = 0, rc = pcai_ca_arguments(&plan, ca->record.parent == 0, err);
+    if (rc == PCA_OK) {
         rc = pcai_call_begin(ca->shell, &call, err);
-    if (rc != PCA_OK)
-        return rc;
-    plan.env = ca->shell->env;
-    plan.random = ca->shell->random;
-    rc = pcai_call_require_write(&call, err);
+        begun = rc == PCA_OK;
+    }
+    if (rc == PCA_OK) {
+        plan.env = ca->shell->env;
+        plan.random = ca->shell->random;
+        rc = pcai_call_require_write(&call, err);
+    }
     if (rc == PCA_OK)
-        rc = enable(&call, &plan, err);
+        rc = certify_ca(&call, &plan, err);
     pcai_plan_free(&plan, rc == PCA_OK);
-    pcai_call_end(&call);
+    if (begun)
+        pcai_call_end(&call);
     return rc;
 }
 

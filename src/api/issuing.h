@@ -3,8 +3,10 @@
 #define PCAI_ISSUING_H
 
 #include "api/snapshot.h"
+#include "ca/plan.h"
 
-int pcai_enable(const struct pca_ca *ca, int is_root, const pca_request *request, pca_error *err);
+/* A CA's first certificate, a further one, or one for a further key. parent: see plan.h. */
+int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err);
 int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 int pcai_issue_many(const struct pca_ca *sub, const pca_request *const *requests, size_t count, pca_results **results, pca_error *err);
 int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_findings **findings, pca_error *err);

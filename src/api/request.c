@@ -309,12 +309,22 @@ int pca_request_set_crl_url(pca_request *request, const char *url)
     return request ? set_text(request, &request->crl_url, "crl_url", url) : PCA_E_INVALID;
 }
 
+int pca_request_set_ocsp_url(pca_request *request, const char *url)
+{
+    return request ? set_text(request, &request->ocsp_url, "ocsp_url", url) : PCA_E_INVALID;
+}
+
+int pca_request_set_issuer_url(pca_request *request, const char *url)
+{
+    return request ? set_text(request, &request->issuer_url, "issuer_url", url) : PCA_E_INVALID;
+}
+
 int pca_request_set_crl_days(pca_request *request, uint64_t days)
 {
     int rc = usable(request);
     if (rc != PCA_OK)
         return rc;
-    if (days < 1 || days > 365)
+    if (days < 1 || days > PCAI_CRL_DAYS_MAX)
         return refuse(request, PCA_E_INVALID, "crl_days", "a CRL period is 1 to 365 days");
     request->crl_days = days;
     return PCA_OK;

@@ -81,19 +81,43 @@ int pca_root_enable(const pca_root *root, const pca_request *request, pca_error 
     pca_error_clear(err);
     if (!root || !request)
         return pcai_null(root ? "request" : "root", err);
-    return pcai_enable(&root->ca, 1, request, err);
+    return pcai_certify_ca(&root->ca, PURPOSE_ENABLE, 0, request, err);
+}
+
+int pcai_renew(const struct pca_ca *ca, uint64_t months, const char *token, pca_error *err)
+{
+    struct renewal r = {ca->record.id, months, {0}};
+    int rc = check_months(months, err);
+    if (rc == PCA_OK)
+        rc = token_of(&r.token, TOKEN_RENEW, r.ca, token, &months, 1, err);
+    return rc == PCA_OK ? pcai_verb_write(ca->shell, pcai_ca_renew, &r, err) : rc;
 }
 
 int pca_root_renew(const pca_root *root, uint64_t months, const char *token, pca_error *err)
 {
     pca_error_clear(err);
-    if (!root)
-        return pcai_null("root", err);
-    struct renewal r = {id_of(root), months, {0}};
+    return root ? pcai_renew(&root->ca, months, token, err) : pcai_null("root", err);
+}
+
+int pca_root_purchase_sub(const pca_root *root, uint64_t months, const char *token, pca_sub **sub, pca_error *err)
+{
+    struct call call;
+    pca_error_clear(err);
+    if (!root || !sub)
+        return pcai_null(root ? "sub" : "root", err);
+    struct sub_purchase p = {id_of(root), months, {0}, 0};
     int rc = check_months(months, err);
     if (rc == PCA_OK)
-        rc = token_of(&r.token, TOKEN_RENEW, r.root, token, &months, 1, err);
-    return rc == PCA_OK ? pcai_verb_write(shell_of(root), pcai_root_renew, &r, err) : rc;
+        rc = token_of(&p.token, TOKEN_SUB_PURCHASE, p.root, token, &months, 1, err);
+    if (rc == PCA_OK)
+        rc = pcai_call_begin(shell_of(root), &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_call_write(&call, pcai_sub_purchase, &p, err);
+    if (rc == PCA_OK)
+        rc = pcai_sub_load(&call, p.sub, sub, err);
+    pcai_call_end(&call);
+    return rc;
 }
 
 struct sub_search {

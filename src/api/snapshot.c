@@ -28,6 +28,19 @@ static const char *name_text(struct arena *arena, struct slice name)
     return copy;
 }
 
+static int load_crl_urls(struct txn *txn, struct context *cx, struct pca_ca *ca, pca_error *err)
+{
+    struct generation_record generation;
+    int rc = PCA_OK;
+    ca->crl_urls = pcai_arena_alloc(&ca->arena, (size_t)ca->record.generation * sizeof *ca->crl_urls);
+    for (uint64_t g = 1; rc == PCA_OK && ca->crl_urls && g <= ca->record.generation; g++) {
+        rc = pcai_generation_read(txn, cx, &ca->record, g, &generation, err);
+        if (rc == PCA_OK)
+            ca->crl_urls[g - 1] = pcai_arena_text(&ca->arena, generation.crl_url);
+    }
+    return rc;
+}
+
 int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint64_t id, struct pca_ca *ca, pca_error *err)
 {
     int rc = pcai_ca_read(txn, cx, id, &ca->record, err);
@@ -37,12 +50,16 @@ int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint6
         return rc;
     ca->alias = pcai_arena_text(&ca->arena, ca->record.alias);
     ca->crl_url = pcai_arena_text(&ca->arena, ca->record.crl_url);
+    ca->ocsp_url = pcai_arena_text(&ca->arena, ca->record.ocsp_url);
+    ca->issuer_url = pcai_arena_text(&ca->arena, ca->record.issuer_url);
     ca->subject = name_text(&ca->arena, ca->record.subject);
     ca->serial = hex_text(&ca->arena, ca->record.serial);
-    if (ca->arena.failed)
-        return pcai_no_memory(err);
-    ca->shell = pcai_shell_share(shell);
-    return PCA_OK;
+    rc = load_crl_urls(txn, cx, ca, err);
+    if (rc == PCA_OK && ca->arena.failed)
+        rc = pcai_no_memory(err);
+    if (rc == PCA_OK)
+        ca->shell = pcai_shell_share(shell);
+    return rc;
 }
 
 void pcai_ca_release(struct pca_ca *ca)

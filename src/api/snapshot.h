@@ -9,7 +9,8 @@ struct pca_ca {
     struct shell *shell;
     struct arena arena;
     struct ca_record record; /* slices unused */
-    const char *alias, *subject, *serial, *crl_url;
+    const char *alias, *subject, *serial, *crl_url, *ocsp_url, *issuer_url;
+    const char **crl_urls; /* of each generation */
     struct quota_record quota;
 };
 struct pca_root {
@@ -19,6 +20,8 @@ struct pca_sub {
     struct pca_ca ca;
 };
 
+/* The verb that roots and subordinates share, after its arguments were looked at. */
+int pcai_renew(const struct pca_ca *ca, uint64_t months, const char *token, pca_error *err);
 /* Fills a zeroed pca_ca. pcai_ca_release frees what it holds, not the struct. */
 int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint64_t id, struct pca_ca *ca, pca_error *err);
 void pcai_ca_release(struct pca_ca *ca);

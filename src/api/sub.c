@@ -8,7 +8,37 @@ int pca_sub_enable(const pca_sub *sub, const pca_request *request, pca_error *er
     pca_error_clear(err);
     if (!sub || !request)
         return pcai_null(sub ? "request" : "sub", err);
-    return pcai_enable(&sub->ca, 0, request, err);
+    return pcai_certify_ca(&sub->ca, PURPOSE_ENABLE, 0, request, err);
+}
+
+int pca_sub_enable_under(const pca_sub *sub, const pca_ca *parent, const pca_request *request, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!sub || !parent || !request)
+        return pcai_null(!sub ? "sub" : !parent ? "parent" : "request", err);
+    if (sub->ca.shell->store != parent->shell->store)
+        return pcai_fail(err, PCA_E_INVALID, "call", "parent", "the CA above is of another region");
+    return pcai_certify_ca(&sub->ca, PURPOSE_ENABLE, parent->record.id, request, err);
+}
+
+int pca_sub_renew(const pca_sub *sub, uint64_t months, const char *token, pca_error *err)
+{
+    pca_error_clear(err);
+    return sub ? pcai_renew(&sub->ca, months, token, err) : pcai_null("sub", err);
+}
+
+int pca_sub_parent(const pca_sub *sub, pca_sub **parent, pca_error *err)
+{
+    struct call call;
+    pca_error_clear(err);
+    if (!sub || !parent)
+        return pcai_null(sub ? "parent" : "sub", err);
+    int rc = pcai_call_begin(sub->ca.shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_sub_load(&call, sub->ca.record.parent, parent, err);
+    pcai_call_end(&call);
+    return rc;
 }
 
 int pca_sub_root(const pca_sub *sub, pca_root **root, pca_error *err)

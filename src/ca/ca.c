@@ -7,6 +7,7 @@
 #include "base/civil.h"
 #include "base/text.h"
 #include "ca/log.h"
+#include "ca/request.h"
 
 #define ALIAS_MAX 64 /* characters */
 #define PAGE_EXAMINED_MAX 10000
@@ -37,6 +38,8 @@ int pcai_ca_read(struct txn *txn, struct context *cx, uint64_t id, struct ca_rec
     ca->subject = pcai_arena_slice(&cx->arena, ca->subject);
     ca->serial = pcai_arena_slice(&cx->arena, ca->serial);
     ca->crl_url = pcai_arena_slice(&cx->arena, ca->crl_url);
+    ca->ocsp_url = pcai_arena_slice(&cx->arena, ca->ocsp_url);
+    ca->issuer_url = pcai_arena_slice(&cx->arena, ca->issuer_url);
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
@@ -76,6 +79,7 @@ int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_re
     if (rc != PCA_OK)
         return rc == PCA_E_NOT_FOUND ? missing(ca, "key generation", err) : rc;
     record->key_id = pcai_arena_slice(&cx->arena, record->key_id);
+    record->crl_url = pcai_arena_slice(&cx->arena, record->crl_url);
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
@@ -85,10 +89,15 @@ int pcai_generation_put(struct txn *txn, uint64_t ca, uint64_t generation, const
     return pcai_record_put(txn, &pcai_generation_type, pcai_row_key_view(&key), record, err);
 }
 
-int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, struct ca_cert_record *cert, pca_error *err)
+int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation, struct ca_cert_record *cert,
+                      pca_error *err)
 {
-    struct row_key key = pcai_key_ca_cert(ca->id, ca->generation, ca->parent ? CA_CERT_PARENT : CA_CERT_SELF);
-    int rc = pcai_record_get(txn, &pcai_ca_cert_type, pcai_row_key_view(&key), cert, err);
+    struct generation_record record;
+    int rc = pcai_generation_read(txn, cx, ca, generation, &record, err);
+    if (rc != PCA_OK)
+        return rc;
+    struct row_key key = pcai_key_ca_cert(ca->id, generation, record.certificates);
+    rc = pcai_record_get(txn, &pcai_ca_cert_type, pcai_row_key_view(&key), cert, err);
     if (rc != PCA_OK)
         return rc == PCA_E_NOT_FOUND ? missing(ca, "certificate", err) : rc;
     cert->serial = pcai_arena_slice(&cx->arena, cert->serial);
@@ -96,14 +105,21 @@ int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_recor
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, struct ca_key *key, pca_error *err)
+int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, uint64_t generation, struct ca_key *key, pca_error *err)
 {
-    struct row_key row = pcai_key_generation(ca->id, ca->generation);
-    struct key_record record;
-    int rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&row), &record, err);
+    char object[PCAI_OBJECT];
+    struct row_key row = pcai_key_generation(ca->id, generation);
+    struct generation_record record;
+    struct key_record held;
+    int rc = pcai_record_get(txn, &pcai_generation_type, pcai_row_key_view(&row), &record, err);
+    if (rc != PCA_OK)
+        return rc == PCA_E_NOT_FOUND ? missing(ca, "key generation", err) : rc;
+    if (record.custody == CUSTODY_ELSEWHERE)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(ca, object), "key", "the CA's private key is not held in this region");
+    rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&row), &held, err);
     if (rc != PCA_OK)
         return rc == PCA_E_NOT_FOUND ? missing(ca, "private key", err) : rc;
-    *key = (struct ca_key){{'c', ca->id, (uint32_t)ca->generation}, pcai_arena_slice(arena, record.sealed)};
+    *key = (struct ca_key){{'c', ca->id, (uint32_t)generation}, pcai_arena_slice(arena, held.sealed)};
     return arena->failed ? pcai_no_memory(err) : PCA_OK;
 }
 
@@ -130,6 +146,27 @@ int pcai_chain_read(struct txn *txn, struct context *cx, uint64_t id, struct cha
             return rc;
         id = chain->ca[chain->count++].parent;
     }
+    return PCA_OK;
+}
+
+int pcai_chain_certs(struct txn *txn, struct context *cx, uint64_t id, uint64_t generation, struct chain_certs *certs, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct ca_record ca;
+    struct ca_cert_record cert = {0};
+    certs->count = 0;
+    do {
+        if (certs->count == PCAI_CHAIN_MAX)
+            return pcai_fail(err, PCA_E_CORRUPT, pcai_object("ca", id, object), "parent", "more than %d CAs stand in one chain", PCAI_CHAIN_MAX);
+        int rc = pcai_ca_read(txn, cx, id, &ca, err);
+        if (rc == PCA_OK)
+            rc = pcai_ca_cert_read(txn, cx, &ca, generation, &cert, err);
+        if (rc != PCA_OK)
+            return rc;
+        certs->der[certs->count++] = cert.der;
+        id = cert.issuer;
+        generation = cert.issuer_generation;
+    } while (cert.kind != CA_CERT_SELF);
     return PCA_OK;
 }
 
@@ -189,15 +226,16 @@ uint64_t pcai_chain_months(const struct chain *chain, size_t first)
     return months;
 }
 
-int pcai_ca_require_signing(const struct ca_record *ca, int64_t now, pca_error *err)
+int pcai_ca_require_signing(const struct ca_record *ca, const struct generation_record *generation, int64_t now, pca_error *err)
 {
     char object[PCAI_OBJECT], end[PCAI_TIME_TEXT];
+    int64_t not_after = generation ? generation->not_after : ca->not_after;
     pcai_ca_object(ca, object);
     if (ca->state == PCA_CA_PURCHASED)
         return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is not enabled yet");
-    if (now <= ca->not_after)
+    if (now <= not_after)
         return PCA_OK;
-    pcai_time_text(ca->not_after, end);
+    pcai_time_text(not_after, end);
     return pcai_fail(err, PCA_E_EXPIRED, object, "not_after", "the CA's certificate ended on %s", end);
 }
 
@@ -329,6 +367,68 @@ int pcai_ca_set_alias(struct txn *txn, struct context *cx, void *arguments, pca_
     if (rc == PCA_OK)
         rc = pcai_rules_raise(txn, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_ALIAS, &(struct log_record){.ca = verb->id}, err) : rc;
+}
+
+int pcai_ca_settings_check(const struct ca_settings *s, pca_error *err)
+{
+    int rc = s->crl_url && *s->crl_url ? pcai_url_check(s->crl_url, "crl_url", err) : PCA_OK;
+    if (rc == PCA_OK && s->ocsp_url && *s->ocsp_url)
+        rc = pcai_url_check(s->ocsp_url, "ocsp_url", err);
+    if (rc == PCA_OK && s->issuer_url && *s->issuer_url)
+        rc = pcai_url_check(s->issuer_url, "issuer_url", err);
+    if (rc == PCA_OK && s->crl_days > PCAI_CRL_DAYS_MAX)
+        rc = pcai_fail(err, PCA_E_INVALID, NULL, "crl_days", "a CRL period is 1 to %d days", PCAI_CRL_DAYS_MAX);
+    if (rc != PCA_OK)
+        pcai_error_name_object(err, "call");
+    return rc;
+}
+
+static void set_if_given(struct slice *held, const char *given)
+{
+    if (given)
+        *held = pcai_slice_text(given);
+}
+
+/* The address of a generation is its own: no other has had it. */
+static int set_generation_url(struct txn *txn, struct context *cx, const struct ca_record *ca, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    struct generation_record generation;
+    int rc = PCA_OK;
+    for (uint64_t g = 1; rc == PCA_OK && g < ca->generation; g++) {
+        rc = pcai_generation_read(txn, cx, ca, g, &generation, err);
+        if (rc == PCA_OK && ca->crl_url.size && pcai_slice_equal(generation.crl_url, ca->crl_url))
+            return pcai_fail(err, PCA_E_INVALID, pcai_ca_object(ca, object), "crl_url", "the CRLs of key generation %d have this address", (int)g);
+    }
+    if (rc == PCA_OK)
+        rc = pcai_generation_read(txn, cx, ca, ca->generation, &generation, err);
+    generation.crl_url = ca->crl_url;
+    return rc == PCA_OK ? pcai_generation_put(txn, ca->id, ca->generation, &generation, err) : rc;
+}
+
+int pcai_ca_set(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    const struct ca_settings *s = arguments;
+    struct ca_record ca;
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_read(txn, cx, s->id, &ca, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (ca.state != PCA_CA_ENABLED && ca.state != PCA_CA_DISABLED)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&ca, object), "state", "settings are changed while a CA is enabled or disabled");
+    set_if_given(&ca.crl_url, s->crl_url);
+    set_if_given(&ca.ocsp_url, s->ocsp_url);
+    set_if_given(&ca.issuer_url, s->issuer_url);
+    if (s->crl_days)
+        ca.crl_days = s->crl_days;
+    rc = s->crl_url ? set_generation_url(txn, cx, &ca, err) : PCA_OK;
+    if (rc == PCA_OK)
+        rc = pcai_ca_put(txn, &ca, err);
+    if (rc == PCA_OK)
+        rc = pcai_rules_raise(txn, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_SETTINGS, &(struct log_record){.ca = s->id}, err) : rc;
 }
 
 int pcai_ca_list(struct txn *txn, struct context *cx, void *arguments, pca_error *err)

@@ -24,16 +24,18 @@ int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_re
                          struct generation_record *record, pca_error *err);
 int pcai_generation_put(struct txn *txn, uint64_t ca, uint64_t generation, const struct generation_record *record, pca_error *err);
 /* The present certificate of a generation: a root's own, a subordinate's by its parent. */
-int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, struct ca_cert_record *cert, pca_error *err);
+int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation, struct ca_cert_record *cert,
+                      pca_error *err);
 
-/* The key of a CA's present generation: read in a transaction, and loaded after it, since unsealing one for the first time
+/* The key of a generation: read in a transaction, and loaded after it, since unsealing one for the first time
  * draws random numbers, which may be the host's to give. */
 struct ca_key {
     struct key_owner owner;
     struct slice sealed;
 };
 struct random;
-int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, struct ca_key *key, pca_error *err);
+/* STATE where the key is not held here. */
+int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, uint64_t generation, struct ca_key *key, pca_error *err);
 /* Borrowed from the keyring. */
 int pcai_ca_key_load(struct environment *env, struct random *random, const struct ca_key *from, const struct key **key, pca_error *err);
 
@@ -43,14 +45,21 @@ struct chain {
     size_t count;
 };
 int pcai_chain_read(struct txn *txn, struct context *cx, uint64_t id, struct chain *chain, pca_error *err);
+/* The certificates from a generation of a CA up to a root's, each by the generation that signed the one before. */
+struct chain_certs {
+    struct slice der[PCAI_CHAIN_MAX];
+    size_t count;
+};
+int pcai_chain_certs(struct txn *txn, struct context *cx, uint64_t id, uint64_t generation, struct chain_certs *certs, pca_error *err);
 /* Every CA from `first` up: ENABLED, certificate and term not over. Of several troubles in one CA the worst is reported:
  * revoked, certificate expired, term expired, disabled. The first CA's own: STATE or EXPIRED; an ancestor's: PARENT_STATE. */
 int pcai_chain_require_usable(const struct chain *chain, size_t first, int64_t now, pca_error *err);
 /* The earliest end of a term in the chain, from `first` up; the fewest months of one. */
 int64_t pcai_chain_service_end(const struct chain *chain, size_t first);
 uint64_t pcai_chain_months(const struct chain *chain, size_t first);
-/* One CA: may it still sign CRLs and revoke? STATE before it is enabled, EXPIRED after its certificate's end. */
-int pcai_ca_require_signing(const struct ca_record *ca, int64_t now, pca_error *err);
+/* One CA: may it still sign CRLs and revoke? STATE before it is enabled, EXPIRED after the end of its certificate, that of
+ * the generation where one is given. */
+int pcai_ca_require_signing(const struct ca_record *ca, const struct generation_record *generation, int64_t now, pca_error *err);
 
 int pcai_alias_check(const char *alias, pca_error *err);
 /* Moves the alias row. EXISTS when another CA has the alias. */
@@ -67,6 +76,15 @@ struct ca_verb {
 int pcai_ca_disable(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 int pcai_ca_resume(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 int pcai_ca_set_alias(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+
+/* NULL and 0 leave as it is, "" takes away. */
+struct ca_settings {
+    uint64_t id;
+    const char *crl_url, *ocsp_url, *issuer_url;
+    uint64_t crl_days;
+};
+int pcai_ca_settings_check(const struct ca_settings *settings, pca_error *err);
+int pcai_ca_set(struct txn *txn, struct context *cx, void *settings, pca_error *err);
 
 /* A page of CAs after an id: root 0 lists the roots, another the subordinates of that root. */
 struct ca_list {

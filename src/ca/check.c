@@ -134,13 +134,13 @@ static int check_generation(struct txn *txn, struct context *cx, const struct ca
     uint64_t count = 0, sum = 0, size = 0;
     struct row_key prefix = pcai_key_generation(ca->id, generation);
     struct key_record sealed;
-    int rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&prefix), &sealed, err);
+    int rc = pcai_generation_read(txn, cx, ca, generation, &record, err);
+    if (rc == PCA_OK && record.custody == CUSTODY_SEALED)
+        rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&prefix), &sealed, err);
     if (rc == PCA_E_NOT_FOUND)
         return wrong(err, "ca", ca->id, "the private key of a generation is missing");
     if (rc == PCA_OK)
-        rc = pcai_generation_read(txn, cx, ca, generation, &record, err);
-    if (rc == PCA_OK)
-        rc = pcai_ca_cert_read(txn, cx, ca, &cert, err);
+        rc = pcai_ca_cert_read(txn, cx, ca, generation, &cert, err);
     if (rc == PCA_OK)
         rc = pcai_scan_open(txn, TABLE_REVOCATION, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
     while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {

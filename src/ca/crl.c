@@ -19,11 +19,11 @@ static uint64_t greatest(uint64_t a, uint64_t b)
 }
 
 /* nextUpdate never passes the certificate's end: afterwards nobody could sign the next. */
-static int64_t next_update(const struct ca_record *ca, int64_t this_update)
+static int64_t next_update(const struct ca_record *ca, const struct generation_record *generation, int64_t this_update)
 {
     int64_t next = this_update + (int64_t)ca->crl_days * PCAI_DAY;
-    if (next > ca->not_after)
-        next = ca->not_after;
+    if (next > generation->not_after)
+        next = generation->not_after;
     return next > this_update ? next : this_update + 1;
 }
 
@@ -36,11 +36,13 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
     if (rc == PCA_OK)
         rc = pcai_ca_read(txn, cx, job->ca, &ca, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_require_signing(&ca, cx->now, err);
+        rc = pcai_ca_require_signing(&ca, NULL, cx->now, err);
     if (rc == PCA_OK)
-        rc = pcai_generation_read(txn, cx, &ca, ca.generation, &generation, err);
+        rc = pcai_generation_read(txn, cx, &ca, job->generation, &generation, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_key_read(txn, &job->arena, &ca, &job->key, err);
+        rc = pcai_ca_require_signing(&ca, &generation, cx->now, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_key_read(txn, &job->arena, &ca, job->generation, &job->key, err);
     if (rc != PCA_OK)
         return rc;
     job->issuer = ca;
@@ -48,14 +50,15 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
     job->key_id = pcai_arena_slice(&job->arena, generation.key_id);
     if (job->arena.failed)
         return pcai_no_memory(err);
+    job->algorithm = (int)generation.algorithm;
     job->this_update = cx->now;
-    job->next_update = next_update(&ca, cx->now);
+    job->next_update = next_update(&ca, &generation, cx->now);
     job->number = greatest(generation.crl_counter + 1, (uint64_t)cx->now);
     job->previous = generation.crl_number;
     job->previous_log = generation.crl_log;
     job->previous_this_update = generation.crl_this_update;
     generation.crl_counter = job->number;
-    return pcai_generation_put(txn, ca.id, ca.generation, &generation, err);
+    return pcai_generation_put(txn, ca.id, job->generation, &generation, err);
 }
 
 /* ---- Scan: one read transaction; the entries go to an unlinked file, so that a million need no memory ---- */
@@ -120,7 +123,7 @@ static int compare_sum(struct txn *txn, const struct crl_job *job, uint64_t coun
 {
     char object[PCAI_OBJECT];
     struct generation_record generation;
-    struct row_key key = pcai_key_generation(job->issuer.id, job->issuer.generation);
+    struct row_key key = pcai_key_generation(job->issuer.id, job->generation);
     int rc = pcai_record_get(txn, &pcai_generation_type, pcai_row_key_view(&key), &generation, err);
     if (rc == PCA_OK && (generation.revocations != count || generation.revocations_xor != sum))
         rc = pcai_fail(err, PCA_E_CORRUPT, pcai_ca_object(&job->issuer, object), "revocations",
@@ -131,7 +134,7 @@ static int compare_sum(struct txn *txn, const struct crl_job *job, uint64_t coun
 
 int pcai_crl_scan(struct txn *txn, struct crl_job *job, pca_error *err)
 {
-    struct row_key prefix = pcai_key_generation(job->issuer.id, job->issuer.generation);
+    struct row_key prefix = pcai_key_generation(job->issuer.id, job->generation);
     struct scan *scan = NULL;
     struct slice key, value;
     struct buf out = {0};
@@ -192,7 +195,7 @@ static int hash_entries(struct crl_job *job, struct hash *hash, pca_error *err)
 static int hash_tbs(struct crl_job *job, struct slice head, struct slice tail, uint8_t digest[PCAI_DIGEST_MAX], pca_error *err)
 {
     struct hash *hash = NULL;
-    int rc = pcai_hash_new(pcai_algorithm_digest((int)job->issuer.algorithm), &hash, err);
+    int rc = pcai_hash_new(pcai_algorithm_digest(job->algorithm), &hash, err);
     if (rc == PCA_OK)
         rc = pcai_hash_update(hash, head, err);
     if (rc == PCA_OK)
@@ -208,7 +211,7 @@ static int hash_tbs(struct crl_job *job, struct slice head, struct slice tail, u
 /* job->head and job->tail become all that stands before and after the entries in the whole CRL. */
 int pcai_crl_sign(struct crl_job *job, pca_error *err)
 {
-    struct crl crl = {(int)job->issuer.algorithm, job->issuer.subject, job->this_update, job->next_update, job->key_id, job->number};
+    struct crl crl = {job->algorithm, job->issuer.subject, job->this_update, job->next_update, job->key_id, job->number};
     struct buf tbs_head = {0}, signature = {0}, signed_tail = {0};
     const struct key *key = NULL;
     uint8_t digest[PCAI_DIGEST_MAX];
@@ -277,7 +280,7 @@ int pcai_crl_put_pieces(struct txn *txn, struct context *cx, void *arguments, pc
     for (int i = 0; rc == PCA_OK && i < PCAI_CRL_PIECES_A_COMMIT && index < job->pieces; i++, index++) {
         uint64_t at = index * PCAI_CRL_PIECE;
         size_t size = job->size - at < PCAI_CRL_PIECE ? (size_t)(job->size - at) : PCAI_CRL_PIECE;
-        struct row_key key = pcai_key_piece(job->issuer.id, job->issuer.generation, job->number, index);
+        struct row_key key = pcai_key_piece(job->issuer.id, job->generation, job->number, index);
         rc = read_at(job, at, data, size, err);
         if (rc == PCA_OK)
             rc = pcai_record_put(txn, &pcai_piece_type, pcai_row_key_view(&key), &(struct piece_record){pcai_slice(data, size)}, err);
@@ -291,7 +294,7 @@ int pcai_crl_finish(struct txn *txn, struct context *cx, void *arguments, pca_er
 {
     struct crl_job *job = arguments;
     struct generation_record generation;
-    int rc = pcai_generation_read(txn, cx, &job->issuer, job->issuer.generation, &generation, err);
+    int rc = pcai_generation_read(txn, cx, &job->issuer, job->generation, &generation, err);
     if (rc != PCA_OK || generation.crl_number > job->number)
         return rc;
     generation.crl_number = job->number;
@@ -301,7 +304,7 @@ int pcai_crl_finish(struct txn *txn, struct context *cx, void *arguments, pca_er
     generation.crl_size = job->size;
     generation.crl_pieces = job->pieces;
     generation.crl_log = job->log;
-    rc = pcai_generation_put(txn, job->issuer.id, job->issuer.generation, &generation, err);
+    rc = pcai_generation_put(txn, job->issuer.id, job->generation, &generation, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_CRL, &(struct log_record){.ca = job->issuer.id, .object = job->number}, err) : rc;
 }
 
@@ -340,19 +343,20 @@ void pcai_crl_job_free(struct crl_job *job)
 
 /* ---- Reading back ---- */
 
-int pcai_crl_current(struct txn *txn, struct context *cx, uint64_t id, struct generation_record *generation, uint64_t *number_of_generation,
-                     pca_error *err)
+int pcai_crl_current(struct txn *txn, struct context *cx, uint64_t id, uint64_t *generation, struct generation_record *record, pca_error *err)
 {
     char object[PCAI_OBJECT];
     struct ca_record ca;
     int rc = pcai_ca_read(txn, cx, id, &ca, err);
     if (rc != PCA_OK)
         return rc;
-    if (ca.generation)
-        rc = pcai_generation_read(txn, cx, &ca, ca.generation, generation, err);
-    if (rc == PCA_OK && (!ca.generation || !generation->crl_number))
-        rc = pcai_fail(err, PCA_E_NOT_FOUND, pcai_ca_object(&ca, object), "crl", "the CA has made no CRL yet");
-    *number_of_generation = ca.generation;
+    uint64_t asked = *generation ? *generation : ca.generation;
+    rc = asked && asked <= ca.generation ? pcai_generation_read(txn, cx, &ca, asked, record, err) : PCA_E_NOT_FOUND;
+    if (rc == PCA_E_NOT_FOUND && ca.generation)
+        return pcai_fail(err, rc, pcai_ca_object(&ca, object), "generation", "the CA has key generations 1 to %d", (int)ca.generation);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && !record->crl_number))
+        return pcai_fail(err, PCA_E_NOT_FOUND, pcai_ca_object(&ca, object), "crl", "the CA has made no CRL yet");
+    *generation = asked;
     return rc;
 }
 

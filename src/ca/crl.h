@@ -12,7 +12,7 @@ struct environment;
 
 /* One CRL in the making. Its steps, each a transaction or none: number, scan, sign, pieces, finish. */
 struct crl_job {
-    uint64_t ca;
+    uint64_t ca, generation;
     struct environment *env;
     struct random *random;
     /* number */
@@ -20,6 +20,7 @@ struct crl_job {
     struct ca_record issuer;
     struct slice key_id;
     struct ca_key key;
+    int algorithm;
     uint64_t number;
     int64_t this_update, next_update;
     uint64_t previous, previous_log; /* the CRL before: its number, and the log's end when it was scanned */
@@ -47,8 +48,8 @@ int pcai_crl_sweep(struct txn *txn, struct context *cx, void *sweep, pca_error *
 void pcai_crl_job_free(struct crl_job *job);
 
 /* The finished CRL. NOT_FOUND fills err. */
-int pcai_crl_current(struct txn *txn, struct context *cx, uint64_t ca, struct generation_record *generation, uint64_t *number_of_generation,
-                     pca_error *err);
+/* *generation: one of the CA's, or 0, which becomes the present one. */
+int pcai_crl_current(struct txn *txn, struct context *cx, uint64_t ca, uint64_t *generation, struct generation_record *record, pca_error *err);
 /* One piece, borrowed from the transaction; BUSY when the CRL has been replaced and swept meanwhile. */
 int pcai_crl_piece(struct txn *txn, uint64_t ca, uint64_t generation, uint64_t number, uint64_t index, struct slice *piece, pca_error *err);
 

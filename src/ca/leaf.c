@@ -12,20 +12,6 @@
 
 /* ---- Arguments ---- */
 
-static int read_csr(struct plan *plan, pca_error *err)
-{
-    int rc = pcai_csr_read(plan->request->csr, &plan->csr_work, &plan->csr, err);
-    if (rc == PCA_OK)
-        rc = pcai_csr_verify(&plan->csr, &plan->algorithm, err);
-    plan->has_csr = 1;
-    plan->container = PCA_CONTAINER_CSR;
-    if (rc == PCA_E_CSR || rc == PCA_E_ALGORITHM) {
-        pcai_error_name_object(err, "request");
-        pcai_error_name_field(err, "csr");
-    }
-    return rc;
-}
-
 static int read_public_key(struct plan *plan, pca_error *err)
 {
     struct public_key *key = NULL;
@@ -36,6 +22,7 @@ static int read_public_key(struct plan *plan, pca_error *err)
         plan->algorithm = pcai_public_algorithm(key);
     pcai_public_free(key);
     plan->container = PCA_CONTAINER_PUBLIC;
+    plan->public_key = plan->request->public_key;
     if (rc == PCA_E_ALGORITHM) {
         pcai_error_name_object(err, "request");
         pcai_error_name_field(err, "public_key");
@@ -53,7 +40,7 @@ int pcai_leaf_arguments(struct plan *plan, pca_error *err)
     plan->container = PCA_CONTAINER_MANAGED;
     plan->algorithm = request->key_algorithm;
     if (request->csr.data)
-        rc = read_csr(plan, err);
+        rc = pcai_plan_read_csr(plan, err);
     else if (request->public_key.data)
         rc = read_public_key(plan, err);
     if (rc != PCA_OK)
@@ -109,16 +96,15 @@ static int set_validity(struct plan *plan, const struct chain *chain, const stru
     return rc;
 }
 
-static int set_crl_address(struct plan *plan, const struct ca_record *issuer, pca_error *err)
+static int set_addresses(struct plan *plan, const struct ca_record *issuer, pca_error *err)
 {
     char object[PCAI_OBJECT];
     int asked = plan->request->crl_address;
     if (asked == 1 && issuer->crl_url.size == 0)
         return pcai_fail(err, PCA_E_INVALID, "request", "crl_address", "%s has no CRL address to include", pcai_ca_object(issuer, object));
     plan->lint.include_crl = asked != 0 && issuer->crl_url.size;
-    if (plan->lint.include_crl)
-        plan->certificate.crl_url = pcai_arena_slice(&plan->arena, issuer->crl_url);
-    return PCA_OK;
+    pcai_plan_set_addresses(plan, issuer);
+    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
 static void set_usage(struct plan *plan)
@@ -147,9 +133,9 @@ static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, co
     struct certificate *c = &plan->certificate;
     int rc = pcai_generation_read(txn, cx, sub, sub->generation, &generation, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_cert_read(txn, cx, sub, &cert, err);
+        rc = pcai_ca_cert_read(txn, cx, sub, sub->generation, &cert, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_key_read(txn, &plan->arena, sub, &plan->issuer_key, err);
+        rc = pcai_ca_key_read(txn, &plan->arena, sub, sub->generation, &plan->issuer_key, err);
     if (rc != PCA_OK)
         return rc;
     plan->issuer = sub->id;
@@ -185,7 +171,7 @@ static int lint(struct plan *plan, pca_error *err)
 {
     struct certificate issuer;
     if (plan->container != PCA_CONTAINER_MANAGED)
-        return pcai_plan_lint(plan, plan->has_csr ? plan->csr.public_key : plan->request->public_key, err);
+        return pcai_plan_lint(plan, plan->public_key, err);
     int rc = pcai_certificate_read(plan->lint.issuer, &issuer, err);
     return rc == PCA_OK ? pcai_plan_lint(plan, issuer.public_key, err) : rc;
 }
@@ -222,7 +208,7 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     if (rc == PCA_OK)
         rc = set_validity(plan, &chain, cx, err);
     if (rc == PCA_OK)
-        rc = set_crl_address(plan, &chain.ca[0], err);
+        rc = set_addresses(plan, &chain.ca[0], err);
     if (rc == PCA_OK)
         rc = set_issuer(txn, cx, plan, &chain.ca[0], err);
     if (rc != PCA_OK)

@@ -12,6 +12,8 @@ void pcai_plan_reset(struct plan *plan)
     pcai_arena_free(&plan->arena);
     plan->certificate = (struct certificate){0};
     plan->subject = (struct subject){0};
+    plan->issuer_key = (struct ca_key){0};
+    plan->issuer = plan->issuer_generation = 0;
 }
 
 void pcai_plan_free(struct plan *plan, int recorded)
@@ -20,6 +22,34 @@ void pcai_plan_free(struct plan *plan, int recorded)
         pcai_sequence_reserved(plan->env, recorded ? plan->reserved : 0);
     pcai_plan_reset(plan);
     pcai_buf_free(&plan->csr_work);
+}
+
+int pcai_plan_read_csr(struct plan *plan, pca_error *err)
+{
+    int rc = pcai_csr_read(plan->request->csr, &plan->csr_work, &plan->csr, err);
+    if (rc == PCA_OK)
+        rc = pcai_csr_verify(&plan->csr, &plan->algorithm, err);
+    plan->has_csr = 1;
+    plan->container = PCA_CONTAINER_CSR;
+    plan->public_key = plan->csr.public_key;
+    if (rc == PCA_E_CSR || rc == PCA_E_ALGORITHM) {
+        pcai_error_name_object(err, "request");
+        pcai_error_name_field(err, "csr");
+    }
+    return rc;
+}
+
+static struct slice address(struct plan *plan, struct slice url)
+{
+    return url.size ? pcai_arena_slice(&plan->arena, url) : pcai_slice(NULL, 0);
+}
+
+void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer)
+{
+    if (plan->lint.include_crl)
+        plan->certificate.crl_url = address(plan, issuer->crl_url);
+    plan->certificate.ocsp_url = address(plan, issuer->ocsp_url);
+    plan->certificate.issuer_url = address(plan, issuer->issuer_url);
 }
 
 /* One octet 01..7F ‖ sequence in five ‖ ten random: positive, minimal, unique by the sequence, 80 bits unforeseeable. */
@@ -42,7 +72,7 @@ static int build(struct plan *plan, struct slice public_key, pca_error *err)
     int rc = pcai_key_id(public_key, plan->key_id, err);
     if (rc != PCA_OK)
         return rc;
-    c->subject_key_id = pcai_slice(plan->key_id, sizeof plan->key_id);
+    c->subject_key_id = plan->kept_key_id.data ? plan->kept_key_id : pcai_slice(plan->key_id, sizeof plan->key_id);
     if (!plan->issuer) {
         c->authority_key_id = c->subject_key_id;
         c->signature_key = plan->algorithm;
@@ -66,7 +96,7 @@ static int sign(struct plan *plan, pca_error *err)
 {
     struct buf signature = {0};
     const struct key *key = plan->key;
-    int rc = plan->issuer ? pcai_ca_key_load(plan->env, plan->random, &plan->issuer_key, &key, err) : PCA_OK;
+    int rc = plan->issuer_key.owner.id ? pcai_ca_key_load(plan->env, plan->random, &plan->issuer_key, &key, err) : PCA_OK;
     if (rc == PCA_OK)
         rc = pcai_key_sign(key, plan->random, pcai_buf_view(&plan->tbs), &signature, err);
     if (rc == PCA_OK)
@@ -75,11 +105,6 @@ static int sign(struct plan *plan, pca_error *err)
         rc = signature.failed ? pcai_no_memory(err) : pcai_buf_check(&plan->der, err);
     pcai_buf_free(&signature);
     return rc;
-}
-
-static struct slice given_public_key(const struct plan *plan)
-{
-    return plan->has_csr ? plan->csr.public_key : plan->request->public_key;
 }
 
 static int take_sequence(struct plan *plan, pca_error *err)
@@ -103,7 +128,7 @@ int pcai_plan_make(struct plan *plan, pca_error *err)
     if (rc == PCA_OK)
         rc = make_serial(plan, err);
     if (rc == PCA_OK)
-        rc = build(plan, managed ? pcai_key_public(plan->key) : given_public_key(plan), err);
+        rc = build(plan, managed ? pcai_key_public(plan->key) : plan->public_key, err);
     if (rc == PCA_OK)
         rc = pcai_lint_refuse(&plan->findings, "request", err);
     if (rc == PCA_OK)
@@ -112,6 +137,6 @@ int pcai_plan_make(struct plan *plan, pca_error *err)
         return rc;
     struct key_owner owner = {'e', plan->sequence, 0};
     if (plan->self.id)
-        owner = (struct key_owner){'c', plan->self.id, 1};
+        owner = (struct key_owner){'c', plan->self.id, (uint32_t)plan->self.generation};
     return pcai_keyring_seal(pcai_environment_keyring(plan->env), &owner, plan->key, plan->random, &plan->sealed, err);
 }

@@ -15,10 +15,15 @@
 #include "ca/token.h"
 #include "x509/lint.h"
 
+/* Of a CA's plan. */
+enum ca_purpose { PURPOSE_ENABLE, PURPOSE_REISSUE, PURPOSE_REKEY };
+
 struct plan {
     /* given */
     const struct pca_request *request;
-    uint64_t ca; /* the subordinate that issues, or the CA that is enabled */
+    uint64_t ca; /* the subordinate that issues, or the CA that gets a certificate */
+    enum ca_purpose purpose;
+    uint64_t parent; /* to enable a subordinate under another than its root; 0: the root */
     struct environment *env;
     struct random *random;
     /* arguments */
@@ -27,16 +32,18 @@ struct plan {
     int has_csr;
     int algorithm; /* of the subject's key */
     int container;
+    struct slice public_key;  /* where it is given, not made */
+    struct slice kept_key_id; /* of a CA's key that stays; no data: made from the key */
     struct token token;
     /* rules */
     struct arena arena;
     uint64_t rules;
-    struct ca_record self; /* the CA that is enabled */
+    struct ca_record self; /* the CA that gets a certificate */
     struct certificate certificate;
     struct subject subject;
     uint8_t key_id[PCAI_KEY_ID], authority_key_id[PCAI_KEY_ID];
     uint64_t issuer, issuer_generation; /* 0: self-signed */
-    struct ca_key issuer_key;           /* of the issuer */
+    struct ca_key issuer_key;           /* that signs; without an owner: the key that is made */
     int64_t service_end;
     struct lint_context lint;
     struct findings findings;
@@ -64,11 +71,15 @@ int pcai_leaf_current(struct txn *txn, const struct context *cx, const struct pl
 int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
 
 /* CAs. */
-int pcai_ca_enable_arguments(struct plan *plan, int is_root, pca_error *err);
-int pcai_ca_enable_rules(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
-int pcai_ca_enable_record(struct txn *txn, struct context *cx, void *plan, pca_error *err);
+int pcai_ca_arguments(struct plan *plan, int is_root, pca_error *err);
+int pcai_ca_rules(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
+int pcai_ca_record(struct txn *txn, struct context *cx, void *plan, pca_error *err);
 
 /* Both. */
+/* The request's CSR and its proof of possession. */
+int pcai_plan_read_csr(struct plan *plan, pca_error *err);
+/* CRL address, where lint.include_crl says so, and authority information, as the issuer has them. The arena's failure sticks. */
+void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer);
 int pcai_plan_make(struct plan *plan, pca_error *err);
 /* The block of sequences that the plan's record owes, if any; among record's puts. */
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);

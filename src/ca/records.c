@@ -54,6 +54,8 @@ static const struct field ca_fields[] = {
     INT(ca_record, not_after),
     TEXT(ca_record, crl_url),
     UINT(ca_record, crl_days),
+    TEXT(ca_record, ocsp_url),
+    TEXT(ca_record, issuer_url),
     INT(ca_record, revoked_at),
     UINT(ca_record, reason),
     INT(ca_record, invalidity),
@@ -81,6 +83,10 @@ TYPE(quota, TABLE_QUOTA);
 static const struct field generation_fields[] = {
     UINT(generation_record, algorithm),
     BYTES(generation_record, key_id),
+    UINT(generation_record, custody),
+    UINT(generation_record, certificates),
+    INT(generation_record, not_after),
+    TEXT(generation_record, crl_url),
     UINT(generation_record, revocations),
     UINT(generation_record, revocations_xor),
     UINT(generation_record, crl_counter),
@@ -205,10 +211,10 @@ struct row_key pcai_key_generation(uint64_t ca, uint64_t generation)
     return key;
 }
 
-struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, enum ca_cert_kind kind)
+struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, uint64_t number)
 {
     struct row_key key = pcai_key_generation(ca, generation);
-    pcai_row_key_u32(&key, kind);
+    pcai_row_key_u32(&key, (uint32_t)number);
     return key;
 }
 

@@ -43,6 +43,7 @@ struct ca_record {
     int64_t not_before, not_after;
     struct slice crl_url;
     uint64_t crl_days;
+    struct slice ocsp_url, issuer_url; /* for the certificates that it issues */
     int64_t revoked_at;
     uint64_t reason;
     int64_t invalidity;
@@ -56,9 +57,14 @@ struct quota_record {
     uint64_t year, year_purchased;                 /* of a root, for policy fee_waiver_period */
 };
 
+enum custody { CUSTODY_SEALED = 1, CUSTODY_ELSEWHERE }; /* the private key: sealed in table key; not held here */
 struct generation_record {
     uint64_t algorithm;
     struct slice key_id;
+    uint64_t custody;
+    uint64_t certificates;                 /* so far; the last is the present one */
+    int64_t not_after;                     /* of the present certificate */
+    struct slice crl_url;
     uint64_t revocations, revocations_xor; /* count and XOR of the checks of its revocation rows */
     uint64_t crl_counter;                  /* the last CRL number given out */
     uint64_t crl_number;                   /* the finished CRL; 0: none */
@@ -124,7 +130,8 @@ struct index_record {
 enum action {
     ACTION_REGION_CREATE = 1, ACTION_POLICY_SET, ACTION_CLOCK_ACCEPT, ACTION_ROOT_PURCHASE, ACTION_SUB_PURCHASE, ACTION_RENEW,
     ACTION_ENABLE, ACTION_DISABLE, ACTION_RESUME, ACTION_CA_REVOKE, ACTION_ALIAS, ACTION_FREE_CREDIT, ACTION_CERTIFICATES_PURCHASE,
-    ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL,
+    ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL, ACTION_REISSUE, ACTION_REKEY,
+    ACTION_SETTINGS,
 };
 struct log_record {
     int64_t time;
@@ -147,8 +154,8 @@ extern const struct record_type pcai_region_type, pcai_sequence_type, pcai_polic
 struct row_key pcai_key_text(const char *text);
 struct row_key pcai_key_id64(uint64_t id);
 struct row_key pcai_key_generation(uint64_t ca, uint64_t generation);
-/* The generation's certificate of that kind. */
-struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, enum ca_cert_kind kind);
+/* The generation's number-th certificate, from 1. */
+struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, uint64_t number);
 struct row_key pcai_key_revocation(uint64_t ca, uint64_t generation, struct slice serial);
 struct row_key pcai_key_piece(uint64_t ca, uint64_t generation, uint64_t number, uint64_t index);
 struct row_key pcai_key_expiry(int64_t not_after, uint64_t sequence);

@@ -3,7 +3,6 @@
 #include "ca/ca.h"
 #include "ca/token.h"
 
-#define CRL_DAYS_MAX 365
 #define PATH_LENGTH_MAX (PCAI_CHAIN_MAX - 1)
 
 const char *pcai_ask_field(enum request_attribute ask)
@@ -44,6 +43,8 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
     pcai_der_int(out, request->crl_address);
     put_text(out, request->alias);
     put_text(out, request->crl_url);
+    put_text(out, request->ocsp_url);
+    put_text(out, request->issuer_url);
     pcai_der_uint(out, request->crl_days);
     pcai_der_int(out, request->path_length);
     pcai_der_end(out, mark);
@@ -68,6 +69,18 @@ static int check_common(const struct pca_request *request, pca_error *err)
     return rc;
 }
 
+static int check_key_sources(const struct pca_request *request, pca_error *err)
+{
+    int sources = (request->key_algorithm != 0) + (request->csr.data != NULL) + (request->public_key.data != NULL);
+    if (sources > 1)
+        return refuse(err, request->csr.data ? "csr" : "public_key", "one source of the key: an algorithm, a CSR or a public key");
+    if (request->use_csr_subject && !request->csr.data)
+        return refuse(err, "use_csr_subject", "there is no CSR to take a subject from");
+    if (request->use_csr_san && !request->csr.data)
+        return refuse(err, "use_csr_san", "there is no CSR to take alternative names from");
+    return PCA_OK;
+}
+
 int pcai_request_check_leaf(const struct pca_request *request, pca_error *err)
 {
     int rc = check_common(request, err);
@@ -81,49 +94,82 @@ int pcai_request_check_leaf(const struct pca_request *request, pca_error *err)
         return refuse(err, "crl_url", "a CRL address is set for CAs; a certificate takes its issuer's");
     if (request->crl_days)
         return refuse(err, "crl_days", "a CRL period is set for CAs only");
+    if (request->ocsp_url || request->issuer_url)
+        return refuse(err, request->ocsp_url ? "ocsp_url" : "issuer_url", "this address is set for CAs; a certificate takes its issuer's");
     if (request->path_length >= 0)
         return refuse(err, "path_length", "a path length is set for subordinate CAs only");
-    int sources = (request->key_algorithm != 0) + (request->csr.data != NULL) + (request->public_key.data != NULL);
-    if (sources > 1)
-        return refuse(err, request->csr.data ? "csr" : "public_key", "one source of the key: an algorithm, a CSR or a public key");
-    if (request->use_csr_subject && !request->csr.data)
-        return refuse(err, "use_csr_subject", "there is no CSR to take a subject from");
-    if (request->use_csr_san && !request->csr.data)
-        return refuse(err, "use_csr_san", "there is no CSR to take alternative names from");
-    return PCA_OK;
+    return check_key_sources(request, err);
 }
 
-static int check_crl_url(const char *url, pca_error *err)
+/* ---- CAs ---- */
+int pcai_url_check(const char *url, const char *field, pca_error *err)
 {
     struct buf canonical = {0};
     struct slice text = pcai_slice_text(url);
-    int rc = pcai_san_canonical(PCA_SAN_URI, text, "crl_url", &canonical, err);
+    int rc = pcai_san_canonical(PCA_SAN_URI, text, field, &canonical, err);
     pcai_buf_free(&canonical);
     if (rc == PCA_E_NO_MEMORY)
         return rc;
     if (rc != PCA_OK || text.size < 8 || !pcai_slice_equal(pcai_slice(text.data, 7), pcai_slice_text("http://")))
-        return refuse(err, "crl_url", "a CRL address is an http:// URL of at most 1024 characters");
+        return refuse(err, field, "it is an http:// URL of at most 1024 characters");
     return PCA_OK;
 }
 
-int pcai_request_check_ca(const struct pca_request *request, int is_root, pca_error *err)
+static int check_urls(const struct pca_request *request, pca_error *err)
+{
+    const char *const urls[] = {request->crl_url, request->ocsp_url, request->issuer_url};
+    static const char *const fields[] = {"crl_url", "ocsp_url", "issuer_url"};
+    int rc = PCA_OK;
+    for (int i = 0; rc == PCA_OK && i < 3; i++)
+        if (urls[i])
+            rc = pcai_url_check(urls[i], fields[i], err);
+    return rc;
+}
+
+/* What a further certificate may not change. */
+static int check_again(const struct pca_request *request, pca_error *err)
+{
+    for (int i = 0; i < ASK_COUNT; i++)
+        if (request->attribute[i])
+            return refuse(err, pcai_ask_field((enum request_attribute)i), "a CA's subject stays what it is");
+    if (request->alias)
+        return refuse(err, "alias", "a CA's alias is changed by a verb of its own");
+    if (request->csr.data)
+        return refuse(err, "csr", "a further key or certificate takes no CSR");
+    return PCA_OK;
+}
+
+static int check_ca_key(const struct pca_request *request, int is_root, pca_error *err)
+{
+    if (request->public_key.data)
+        return refuse(err, "public_key", "a CA's key is made by the library, or proves itself by a CSR");
+    if (request->csr.data && is_root)
+        return refuse(err, "csr", "a root signs itself: its key is made by the library");
+    if (request->use_csr_san)
+        return refuse(err, "use_csr_san", "a CA's certificate has no alternative names");
+    return check_key_sources(request, err);
+}
+
+int pcai_request_check_ca(const struct pca_request *request, int is_root, int again, pca_error *err)
 {
     int rc = check_common(request, err);
+    if (rc == PCA_OK && again)
+        rc = check_again(request, err);
+    if (rc == PCA_OK)
+        rc = check_ca_key(request, is_root, err);
     if (rc != PCA_OK)
         return rc;
     if (request->type)
         return refuse(err, "type", "a CA's certificate has no type");
     if (request->san_count)
         return refuse(err, "san[0]", "a CA's certificate has no alternative names");
-    if (request->csr.data || request->public_key.data)
-        return refuse(err, request->csr.data ? "csr" : "public_key", "a CA's key is made by the library");
     if (request->token)
-        return refuse(err, "token", "enabling a CA takes no token: it can happen only once");
-    if (request->crl_days > CRL_DAYS_MAX)
-        return pcai_fail(err, PCA_E_INVALID, "request", "crl_days", "a CRL period is 1 to %d days", CRL_DAYS_MAX);
+        return refuse(err, "token", "a CA's certificate takes no token");
+    if (request->crl_days > PCAI_CRL_DAYS_MAX)
+        return pcai_fail(err, PCA_E_INVALID, "request", "crl_days", "a CRL period is 1 to %d days", PCAI_CRL_DAYS_MAX);
     if (request->path_length > PATH_LENGTH_MAX || (is_root && request->path_length >= 0))
         return pcai_fail(err, PCA_E_INVALID, "request", "path_length", "a subordinate's path length is 0 to %d, and a root has none", PATH_LENGTH_MAX);
     if (is_root && request->crl_address == 1)
         return refuse(err, "crl_address", "a root has no issuer whose CRL address it could bear");
-    return request->crl_url ? check_crl_url(request->crl_url, err) : PCA_OK;
+    return check_urls(request, err);
 }

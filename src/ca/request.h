@@ -24,17 +24,21 @@ struct pca_request {
     struct slice csr, public_key;
     int use_csr_subject, use_csr_san;
     int crl_address; /* -1: unset */
-    const char *alias, *token, *crl_url; /* NULL: unset */
+    const char *alias, *token, *crl_url, *ocsp_url, *issuer_url; /* NULL: unset */
     uint64_t crl_days;                   /* 0: unset */
     int path_length;                     /* -1: unset */
 };
 
+#define PCAI_CRL_DAYS_MAX 365
+/* INVALID unless it is an http URL of at most 1024 characters. */
+int pcai_url_check(const char *url, const char *field, pca_error *err);
 /* "common_name", the field's name in errors. */
 const char *pcai_ask_field(enum request_attribute ask);
 /* The caller's inputs in one canonical form, for the digest that goes with a token. */
 void pcai_request_encode(const struct pca_request *request, struct buf *out);
 /* The setters' refusal, and what a builder may not hold for a leaf, for a CA. */
 int pcai_request_check_leaf(const struct pca_request *request, pca_error *err);
-int pcai_request_check_ca(const struct pca_request *request, int is_root, pca_error *err);
+/* again: for a CA that has a certificate already, whose subject and alias stay. */
+int pcai_request_check_ca(const struct pca_request *request, int is_root, int again, pca_error *err);
 
 #endif

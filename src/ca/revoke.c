@@ -139,12 +139,15 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     char object[PCAI_OBJECT];
     struct cert_view view;
     struct ca_record issuer;
+    struct generation_record generation;
     struct revocation_record row = {0};
     uint8_t digest[PCAI_DIGEST_MAX];
     pcai_object("cert", r->id, object);
     int rc = read_revocable(txn, cx, r->id, &view, &issuer, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_require_signing(&issuer, cx->now, err);
+        rc = pcai_generation_read(txn, cx, &issuer, view.record.generation, &generation, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_require_signing(&issuer, &generation, cx->now, err);
     if (rc == PCA_OK)
         rc = check_invalidity(cx, r->invalidity, object, err);
     if (rc == PCA_OK && view.status.status == PCA_STATUS_REVOKED) {
@@ -223,21 +226,21 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
 
 /* ---- CAs ---- */
 
-/* A subordinate's own certificate goes on its parent's CRL; a root has none above it. */
-static int revoke_by_parent(struct txn *txn, struct context *cx, const struct ca_record *ca, const struct ca_record *parent,
-                            const struct revocation *r, pca_error *err)
+/* One certificate of a subordinate, on the CRL of the generation that signed it. */
+static int revoke_ca_cert(struct txn *txn, struct context *cx, const struct ca_record *ca, const struct ca_cert_record *cert,
+                          const struct revocation *r, pca_error *err)
 {
-    struct ca_cert_record cert;
+    struct ca_record issuer;
     struct revocation_record row = {0};
     uint8_t digest[PCAI_DIGEST_MAX];
-    int rc = pcai_ca_cert_read(txn, cx, ca, &cert, err);
+    int rc = pcai_ca_read(txn, cx, cert->issuer, &issuer, err);
     if (rc == PCA_OK && ca->revoked_at) {
-        rc = read_row(txn, cx, parent->id, cert.issuer_generation, cert.serial, &row, err);
+        rc = read_row(txn, cx, issuer.id, cert->issuer_generation, cert->serial, &row, err);
     } else if (rc == PCA_OK) {
         row.ca = ca->id;
         row.revoked_at = cx->now;
-        row.not_after = cert.not_after;
-        rc = pcai_digest(PCAI_SHA256, cert.der, digest, err);
+        row.not_after = cert->not_after;
+        rc = pcai_digest(PCAI_SHA256, cert->der, digest, err);
         row.digest = pcai_slice(digest, 32);
     }
     if (rc != PCA_OK)
@@ -245,7 +248,27 @@ static int revoke_by_parent(struct txn *txn, struct context *cx, const struct ca
     row.reason = (uint64_t)r->reason;
     row.invalidity = r->invalidity;
     row.log = cx->log + 1;
-    return put_row(txn, cx, parent, cert.issuer_generation, cert.serial, &row, err);
+    return put_row(txn, cx, &issuer, cert->issuer_generation, cert->serial, &row, err);
+}
+
+/* All that a subordinate ever had: of each key, reissued or not. A root has no CRL above it. */
+static int revoke_ca_certs(struct txn *txn, struct context *cx, const struct ca_record *ca, const struct revocation *r, pca_error *err)
+{
+    struct row_key prefix = pcai_key_id64(ca->id);
+    struct scan *scan = NULL;
+    struct slice key, value;
+    int rc = pcai_scan_open(txn, TABLE_CA_CERT, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        struct ca_cert_record cert;
+        rc = pcai_record_decode(&pcai_ca_cert_type, key, value, &cert, err);
+        if (rc != PCA_OK || cert.kind != CA_CERT_PARENT)
+            continue;
+        cert.serial = pcai_arena_slice(&cx->arena, cert.serial);
+        cert.der = pcai_arena_slice(&cx->arena, cert.der);
+        rc = cx->arena.failed ? pcai_no_memory(err) : revoke_ca_cert(txn, cx, ca, &cert, r, err);
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
 static int revoke_ca(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
@@ -261,13 +284,13 @@ static int revoke_ca(struct txn *txn, struct context *cx, const struct revocatio
     if (ca.parent)
         rc = pcai_ca_read(txn, cx, ca.parent, &parent, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_require_signing(ca.parent ? &parent : &ca, cx->now, err);
+        rc = pcai_ca_require_signing(ca.parent ? &parent : &ca, NULL, cx->now, err);
     if (rc == PCA_OK)
         rc = check_invalidity(cx, r->invalidity, object, err);
     if (rc == PCA_OK && ca.state == PCA_CA_REVOKED)
         rc = check_again(ca.reason, ca.invalidity, r, object, err);
-    if (rc == PCA_OK && ca.parent)
-        rc = revoke_by_parent(txn, cx, &ca, &parent, r, err);
+    if (rc == PCA_OK)
+        rc = revoke_ca_certs(txn, cx, &ca, r, err);
     if (rc != PCA_OK)
         return rc;
     if (ca.state != PCA_CA_REVOKED)

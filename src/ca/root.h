@@ -1,4 +1,4 @@
-/* Buying a root with its subordinate, and renewing their term. */
+/* Buying CAs and renewing their terms. */
 #ifndef PCAI_ROOT_H
 #define PCAI_ROOT_H
 
@@ -15,10 +15,19 @@ struct root_purchase {
 int pcai_root_purchase(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 
 struct renewal {
-    uint64_t root, months;
+    uint64_t ca, months;
     struct token token;
 };
-int pcai_root_renew(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+/* A root, with the subordinate that came with it; or a subordinate that was bought by itself. */
+int pcai_ca_renew(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+
+/* A further subordinate, with a term of its own and without certificates. */
+struct sub_purchase {
+    uint64_t root, months;
+    struct token token;
+    uint64_t sub; /* out */
+};
+int pcai_sub_purchase(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 
 /* The subordinate that came with a root. */
 int pcai_root_default_sub(struct txn *txn, struct context *cx, uint64_t root, uint64_t *sub, pca_error *err);

@@ -223,13 +223,20 @@ static int add_names(const struct pca_request *request, const struct csr *csr, s
     return PCA_OK;
 }
 
+static int name_of_csr(const struct pca_request *request, const struct csr *csr, struct name *name, pca_error *err)
+{
+    if (csr && request->use_csr_subject && pcai_name_read(csr->subject, name) != 0)
+        return pcai_fail(err, PCA_E_NAME, "request", "csr", "the CSR's subject has a string type or a size that is not taken");
+    return PCA_OK;
+}
+
 int pcai_subject_leaf(const struct pca_request *request, const struct csr *csr, struct slice defaults, struct subject *subject,
                       pca_error *err)
 {
     struct name name = {0};
-    if (csr && request->use_csr_subject && pcai_name_read(csr->subject, &name) != 0)
-        return pcai_fail(err, PCA_E_NAME, "request", "csr", "the CSR's subject has a string type or a size that is not taken");
-    int rc = apply_request(request, &name, err);
+    int rc = name_of_csr(request, csr, &name, err);
+    if (rc == PCA_OK)
+        rc = apply_request(request, &name, err);
     if (rc == PCA_OK && !request->use_csr_subject && !any_asked(request))
         rc = apply_defaults(defaults, &name, err);
     if (rc == PCA_OK)
@@ -244,10 +251,12 @@ int pcai_subject_leaf(const struct pca_request *request, const struct csr *csr, 
     return rc;
 }
 
-int pcai_subject_ca(const struct pca_request *request, struct subject *subject, pca_error *err)
+int pcai_subject_ca(const struct pca_request *request, const struct csr *csr, struct subject *subject, pca_error *err)
 {
     struct name name = {0};
-    int rc = apply_request(request, &name, err);
+    int rc = name_of_csr(request, csr, &name, err);
+    if (rc == PCA_OK)
+        rc = apply_request(request, &name, err);
     if (rc == PCA_OK && !find(&name, OID_COMMON_NAME))
         rc = pcai_fail(err, PCA_E_NAME, "request", "common_name", "a CA needs a common name");
     if (rc == PCA_OK)

@@ -17,6 +17,6 @@ struct subject {
  * none of the five. NAME, SAN. */
 int pcai_subject_leaf(const struct pca_request *request, const struct csr *csr, struct slice defaults, struct subject *subject,
                       pca_error *err);
-int pcai_subject_ca(const struct pca_request *request, struct subject *subject, pca_error *err);
+int pcai_subject_ca(const struct pca_request *request, const struct csr *csr, struct subject *subject, pca_error *err);
 
 #endif
