@@ -494,7 +494,7 @@ PCA_API int pca_request_set_country(pca_request *request, const char *text);
 PCA_API int pca_request_set_state(pca_request *request, const char *text);
 PCA_API int pca_request_set_locality(pca_request *request, const char *text);
 /* Subject alternative names, at most 10 of all kinds. Lower case and A-labels for a host ("xn--..."); one "*" may be its
- * whole first label. IP addresses as text. */
+ * whole first label. IP addresses as text. The host of a URI is fully qualified or an IP address. */
 PCA_API int pca_request_add_dns(pca_request *request, const char *name);
 PCA_API int pca_request_add_ip(pca_request *request, const char *address);
 PCA_API int pca_request_add_email(pca_request *request, const char *address);

@@ -113,12 +113,12 @@ def controls(tree, other, spoiler):
     yield Case(f'{tree.name}: refuses a CRL cut short', Read(spoiler.cut(sub_crl)), 'unreadable')
     yield Case(f'{tree.name}: refuses another certificate\'s key', Key(tree.file('server.key'), tree.sub), 'key')
     yield Case(f'{tree.name}: refuses another certificate\'s DER form', Same(tree.sub, tree.file('root.der')), 'same')
-    yield Case(f'{tree.name}: finds a CA without a subject key identifier',
-               Lint(spoiler.replaced(tree.sub, 'ski', '0603551d0e', '0603551d6e')), 'ca finding')
-    yield Case(f'{tree.name}: finds a keyUsage of no bits',
-               Lint(spoiler.replaced(tree.file('client.pem'), 'usage', '0603551d0f0101ff04040302....', '0603551d0f0101ff040403020700')), 'leaf finding')
-    yield Case(f'{tree.name}: finds a CRL without an authority key identifier',
-               Lint(spoiler.replaced(root_crl, 'aki', '0603551d23', '0603551d63')), 'crl finding')
+    for name, path, old, new, finding in (
+            ('a CA without a subject key identifier', tree.sub, '0603551d0e', '0603551d6e', 'ca finding'),
+            ('a keyUsage of no bits', tree.file('client.pem'), '0603551d0f0101ff04040302....', '0603551d0f0101ff040403020700', 'leaf finding'),
+            ('a URI whose host is one label', tree.file('uri-client.pem'), b'//example.com/'.hex(), b'//example-com/'.hex(), 'uri finding'),
+            ('a CRL without an authority key identifier', root_crl, '0603551d23', '0603551d63', 'crl finding')):
+        yield Case(f'{tree.name}: finds {name}', Lint(spoiler.replaced(path, finding.split()[0], old, new)), finding)
 
 
 def usual(trees):

@@ -4,15 +4,9 @@
  * rsa2048 rsa3072 rsa4096 p256 p384 p521: CAs and leaves of one key algorithm. rsa2048-long and p256-long: a root of 200
  * years, a subordinate of 150, a leaf of 100. p256-fallen: the subordinate is revoked. Dates are those of the system's clock.
  */
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tree.h"
-
-#define JOBS 2
 
 struct leaf {
     const char *name;
@@ -179,48 +173,25 @@ static void emit(const char *directory, const struct plan *plan)
     tree_close(&t);
 }
 
-/* ---- One process a tree ---- */
+struct wish {
+    const char *directory;
+    char **names; /* NULL-terminated; none: every tree */
+};
 
-static int wanted(const char *name, int argc, char **argv)
+static void make(const void *context, size_t index)
 {
-    for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return 1;
-    return argc == 2;
-}
-
-static int reap(void)
-{
-    int status = 0;
-    if (wait(&status) < 0)
-        tree_stop("wait: %s", strerror(errno));
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+    const struct wish *wish = context;
+    int wanted = !*wish->names;
+    for (char **name = wish->names; *name; name++)
+        wanted |= strcmp(*name, plans[index].tree.name) == 0;
+    if (wanted)
+        emit(wish->directory, &plans[index]);
 }
 
 int main(int argc, char **argv)
 {
-    int running = 0, failed = 0;
     if (argc < 2)
         tree_stop("usage: emit DIR [NAME...]");
-    if (mkdir(argv[1], 0755) != 0 && errno != EEXIST)
-        tree_stop("%s: %s", argv[1], strerror(errno));
-    for (size_t i = 0; i < PLANS; i++) {
-        if (!wanted(plans[i].tree.name, argc, argv))
-            continue;
-        if (running == JOBS) {
-            failed |= reap();
-            running--;
-        }
-        pid_t child = fork();
-        if (child < 0)
-            tree_stop("fork: %s", strerror(errno));
-        if (child == 0) {
-            emit(argv[1], &plans[i]);
-            return 0;
-        }
-        running++;
-    }
-    for (; running; running--)
-        failed |= reap();
-    return failed;
+    const struct wish wish = {argv[1], argv + 2};
+    return tree_make_all(argv[1], PLANS, make, &wish);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """judge.py NAME EMIT DIR        has the judge NAME read the trees that the program EMIT makes, below DIR
-judge.py random RANDOM DIR N  has several judges read N certificates that the program RANDOM asked for at random
+judge.py random RANDOM DIR N  has every judge read N certificates that the program RANDOM asked for at random
 
 Cases are printed as cmocka prints them. A judge that cannot be had is skipped with the reason; under CI=true that is a
 failure, unless PCA_JUDGES=debian says that this stage has no package registries. PCA_SEED repeats a random run.
@@ -18,8 +18,6 @@ import spoil
 from cases import Cases
 from tools import Absent, locked
 from trees import emitted, read_trees
-
-RANDOM_JUDGES = ['openssl', 'go', 'cryptography', 'zlint', 'pkilint']
 
 
 def required():
@@ -62,7 +60,7 @@ def judge_random(program, build, count):
         return cases.summary()
     cases.passed('every request is granted')
     trees = read_trees(directory)
-    for name in RANDOM_JUDGES:
+    for name in judges.JUDGES:
         judge = summon(name, build, cases)
         if judge:
             battery.run_together(cases, judge, trees)

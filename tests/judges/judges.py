@@ -64,7 +64,8 @@ class OpenSSL(Judge):
 
     def key(self, q):
         status, said = run(self.program, 'pkey', '-in', q.key, '-pubout')
-        return (status, said) if status or run(self.program, 'x509', '-in', q.certificate, '-noout', '-pubkey')[1] == said else (1, 'another key')
+        certified = run(self.program, 'x509', '-in', q.certificate, '-noout', '-pubkey')[1]
+        return (status, said) if status or said == certified else (1, 'another key')
 
     def ask(self, q):
         if isinstance(q, Verify):
@@ -240,7 +241,7 @@ class Zlint(LineJudge):
     can = frozenset({'lint'})
     refusals = {
         'ca finding': 'e_ext_subject_key_identifier_missing_ca', 'leaf finding': 'e_ext_key_usage_without_bits',
-        'crl finding': 'e_crl_has_authority_key_identifier'}
+        'uri finding': 'e_ext_san_uri_host_not_fqdn_or_ip', 'crl finding': 'e_crl_has_authority_key_identifier'}
 
     def command(self, build):
         return go_program('zlint', build)
@@ -252,7 +253,7 @@ class Pkilint(LineJudge):
     can = frozenset({'lint', 'issued'})
     refusals = {
         'ca finding': 'certificate_skid_ca_missing', 'leaf finding': 'itu.invalid_asn1_syntax.*KeyUsage', 'crl finding': 'authority_key_identifier_missing',
-        'untrusted': 'key_identifier_not_equal', 'forged': 'signature_verification_failed'}
+        'uri finding': 'invalid_uri_syntax', 'untrusted': 'key_identifier_not_equal', 'forged': 'signature_verification_failed'}
 
     def command(self, build):
         return [python_with_requirements(build), str(HERE / 'python' / 'linter.py')]

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define JOBS 2
 
 void tree_stop(const char *format, ...)
 {
@@ -212,4 +216,38 @@ void tree_write_key(struct tree *t, const pca_cert *cert, const char *name)
     pca_blob *blob = NULL;
     tree_need(t, pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, t->err), "key");
     put_blob(t, name, ".key", blob);
+}
+
+/* ---- One process a tree ---- */
+
+static int reap(void)
+{
+    int status = 0;
+    if (wait(&status) < 0)
+        tree_stop("wait: %s", strerror(errno));
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+int tree_make_all(const char *directory, size_t count, void (*make)(const void *context, size_t index), const void *context)
+{
+    size_t running = 0;
+    int failed = 0;
+    if (mkdir(directory, 0755) != 0 && errno != EEXIST)
+        tree_stop("%s: %s", directory, strerror(errno));
+    for (size_t i = 0; i < count; i++, running++) {
+        if (running == JOBS) {
+            failed |= reap();
+            running--;
+        }
+        pid_t child = fork();
+        if (child < 0)
+            tree_stop("fork: %s", strerror(errno));
+        if (child == 0) {
+            make(context, i);
+            exit(0);
+        }
+    }
+    for (; running; running--)
+        failed |= reap();
+    return failed;
 }

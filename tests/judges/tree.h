@@ -64,4 +64,8 @@ void tree_write_key(struct tree *t, const pca_cert *cert, const char *name);
 /* The subjectPublicKeyInfo of a certificate. */
 void tree_public_key(const struct tree *t, const pca_cert *cert, struct spki *spki);
 
+/* Calls make with 0 to count - 1, each in a process of its own, two at a time, below a directory that may exist. Returns the
+ * exit status: 0 if every one ended well. */
+int tree_make_all(const char *directory, size_t count, void (*make)(const void *context, size_t index), const void *context);
+
 #endif

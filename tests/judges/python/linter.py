@@ -39,19 +39,33 @@ def pair_validators():
     return pair.create_decoder_validation_container(), pair.create_issuer_validation_container(), pair.create_subject_validation_container()
 
 
+# pkilint borrows its syntax of names, which knows the top labels of the public DNS and the schemes of the web alone, and no
+# wildcards. What it refuses is shown to it once more with these put in.
+
+def under_com(host):
+    """The host with its top label, if that is one, made com."""
+    above, _, top = host.rpartition('.')
+    return f'{above or top}.com' if re.fullmatch('[a-z0-9]([a-z0-9-]*[a-z0-9])?', top) else host
+
+
 def is_host(name):
-    """The name syntax that pkilint borrows knows neither wildcards nor top labels that are not public, nor hosts of one label."""
-    labels = name.removeprefix('*.').split('.')
-    return bool(re.fullmatch('[a-z0-9]([a-z0-9-]*[a-z0-9])?', labels[-1])) and (len(labels) == 1 or bool(validators.domain('.'.join([*labels[:-1], 'com']))))
+    return bool(validators.domain(under_com(name.removeprefix('*.'))))
+
+
+def is_mailbox(address):
+    local, _, domain = address.rpartition('@')
+    return bool(validators.email(f'{local}@{under_com(domain)}'))
 
 
 def is_uri(uri):
-    """The URI syntax that it borrows knows the schemes of the web alone; others without an authority are free in what follows."""
+    """A scheme without an authority is free in what follows."""
     scheme, rest = uri.split(':', 1)
-    return not rest.startswith('//') or bool(validators.url('http:' + rest))
+    authority = re.match('//([^/?#:]*[.][^/?#:]*)', rest)
+    return not rest.startswith('//') or bool(authority and validators.url(f'http://{under_com(authority[1])}{rest[authority.end():]}'))
 
 
-BORROWED = {'pkix.invalid_domain_name_syntax': is_host, 'pkix.invalid_uri_syntax': is_uri, 'pkix.ldap_uri_not_validated': is_uri}
+BORROWED = {'pkix.invalid_domain_name_syntax': is_host, 'pkix.invalid_email_address_syntax': is_mailbox,
+            'pkix.invalid_uri_syntax': is_uri, 'pkix.ldap_uri_not_validated': is_uri}
 
 
 def stands(finding, node):

@@ -1,5 +1,6 @@
 """Answers with the verifier of Python's cryptography."""
 import ipaddress
+import warnings
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import verification
 
 from lines import listed, serve
+
+# It counts octets where RFC 5280 counts characters.
+warnings.filterwarnings('ignore', "Attribute's length must be")
 
 
 class Refused(Exception):
