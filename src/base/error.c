@@ -8,12 +8,20 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+/* As vsnprintf, cut at a character's end. Capacities are below 512. */
+static void print(char *to, size_t capacity, const char *format, va_list args)
+{
+    char text[512];
+    vsnprintf(text, sizeof text, format, args);
+    pcai_text_copy(to, capacity, text);
+}
+
 static void set(pca_error *err, int code, const char *object, const char *field, const char *format, va_list args)
 {
     if (!err)
         return;
     char message[sizeof err->message];
-    vsnprintf(message, sizeof message, format, args); /* first: the arguments may point into err */
+    print(message, sizeof message, format, args); /* first: the arguments may point into err */
     err->code = code;
     err->device_code = 0;
     pcai_text_copy(err->object, sizeof err->object, object ? object : "");
@@ -64,7 +72,7 @@ int pcai_fail_errno(pca_error *err, int error, const char *object, const char *f
     char tried[256], reason[64];
     va_list args;
     va_start(args, format);
-    vsnprintf(tried, sizeof tried, format, args);
+    print(tried, sizeof tried, format, args);
     va_end(args);
     if (strerror_r(error, reason, sizeof reason) != 0)
         snprintf(reason, sizeof reason, "error %d", error);
