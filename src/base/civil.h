@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define PCAI_DAY 86400
+#define PCAI_TIME_MIN INT64_C(-62167219200) /* 0000-01-01T00:00:00Z */
 #define PCAI_TIME_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 
 struct civil {

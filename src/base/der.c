@@ -100,7 +100,7 @@ void pcai_der_bits(struct buf *b, struct slice octets, unsigned unused)
 static void put_time(struct buf *b, int64_t time, int utc)
 {
     struct civil c = pcai_civil(time);
-    if (time > PCAI_TIME_MAX || c.year < 0) {
+    if (time < PCAI_TIME_MIN || time > PCAI_TIME_MAX) {
         b->failed = 1;
         return;
     }
