@@ -94,11 +94,12 @@ static int read_rsa(struct signer *s, struct slice octets)
            mbedtls_rsa_complete(&s->rsa) || mbedtls_rsa_check_privkey(&s->rsa);
 }
 
-/* PrivateKeyInfo ::= SEQUENCE { version 0, privateKeyAlgorithm, privateKey OCTET STRING, attributes [0] OPTIONAL } */
+/* OneAsymmetricKey ::= SEQUENCE { version, privateKeyAlgorithm, privateKey OCTET STRING, attributes [0] OPTIONAL,
+ *     publicKey [1] OPTIONAL } (RFC 5958). */
 static int signer_read(struct slice pkcs8, struct random *random, struct signer **signer, const struct algorithm **algorithm, pca_error *err)
 {
     struct der outer = pcai_der(pkcs8), info, parameters;
-    struct slice oid, curve, octets;
+    struct slice oid, curve, octets, skip;
     uint64_t version;
     struct signer *s = signer_new();
     if (!s)
@@ -107,12 +108,17 @@ static int signer_read(struct slice pkcs8, struct random *random, struct signer 
     int bad = pcai_der_enter(&outer, DER_SEQUENCE, &info) != 0 || !pcai_der_at_end(&outer) || pcai_der_get_uint(&info, &version) != 0 ||
               version > 1 || pcai_der_enter(&info, DER_SEQUENCE, &parameters) != 0 || pcai_der_get(&parameters, DER_OID, &oid) != 0 ||
               pcai_der_get(&info, DER_OCTET_STRING, &octets) != 0;
+    if (!bad) {
+        pcai_der_optional(&info, DER_CONTEXT_CONSTRUCTED(0), &skip);
+        pcai_der_optional(&info, DER_CONTEXT(1), &skip);
+        bad = !pcai_der_at_end(&info);
+    }
     if (!bad && pcai_slice_equal(oid, pcai_rsa_oid())) {
-        bad = read_rsa(s, octets) != 0;
+        bad = pcai_der_get(&parameters, DER_NULL, &skip) != 0 || skip.size != 0 || !pcai_der_at_end(&parameters) || read_rsa(s, octets) != 0;
         if (!bad)
             *algorithm = pcai_algorithm_of_bits(mbedtls_mpi_bitlen(&s->rsa.MBEDTLS_PRIVATE(N)));
     } else if (!bad && pcai_slice_equal(oid, pcai_ec_oid())) {
-        bad = pcai_der_get(&parameters, DER_OID, &curve) != 0;
+        bad = pcai_der_get(&parameters, DER_OID, &curve) != 0 || !pcai_der_at_end(&parameters);
         *algorithm = bad ? NULL : pcai_algorithm_of_curve(curve);
         bad = bad || !*algorithm || read_ec(s, *algorithm, octets, random) != 0;
     }
