@@ -205,7 +205,7 @@ static int square_root(mbedtls_mpi *root, const mbedtls_mpi *n)
     return failed;
 }
 
-/* Fermat: n = a² − b² is found at once when the two primes lie close together. */
+/* Fermat: n = a² − b² is found at once when the two primes lie close together, and with b = 0 when they are one. */
 static int is_fermat(const mbedtls_mpi *n, int *found)
 {
     mbedtls_mpi a, b2, b, square;
@@ -214,7 +214,9 @@ static int is_fermat(const mbedtls_mpi *n, int *found)
     mbedtls_mpi_init(&b);
     mbedtls_mpi_init(&square);
     *found = 0;
-    int failed = square_root(&a, n) || mbedtls_mpi_add_int(&a, &a, 1);
+    int failed = square_root(&a, n) || mbedtls_mpi_mul_mpi(&square, &a, &a);
+    *found = !failed && mbedtls_mpi_cmp_mpi(&square, n) == 0;
+    failed = failed || mbedtls_mpi_add_int(&a, &a, 1);
     for (int i = 0; i < FERMAT_ROUNDS && !failed && !*found; i++) {
         failed = mbedtls_mpi_mul_mpi(&b2, &a, &a) || mbedtls_mpi_sub_mpi(&b2, &b2, n);
         /* squares end in 0, 1, 4 or 9 modulo 16 */
