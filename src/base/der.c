@@ -239,6 +239,23 @@ int pcai_der_get_boolean(struct der *d, int *value)
     return 0;
 }
 
+int pcai_der_get_oid(struct der *d, struct slice *content)
+{
+    struct slice c;
+    if (pcai_der_get(d, DER_OID, &c) != 0)
+        return -1;
+    int first = 1; /* octet of a number */
+    for (size_t i = 0; i < c.size; i++) {
+        if (first && c.data[i] == 0x80)
+            return -1;
+        first = c.data[i] < 0x80;
+    }
+    if (c.size == 0 || !first)
+        return -1;
+    *content = c;
+    return 0;
+}
+
 int pcai_der_get_bits(struct der *d, struct slice *octets, unsigned *unused)
 {
     struct slice c;

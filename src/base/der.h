@@ -66,6 +66,8 @@ int pcai_der_get_int(struct der *d, int64_t *value);
 /* An INTEGER's contents, minimal; any size and sign. */
 int pcai_der_get_integer(struct der *d, struct slice *content);
 int pcai_der_get_boolean(struct der *d, int *value);
+/* An OBJECT IDENTIFIER's contents: at least one number, each whole and minimal. */
+int pcai_der_get_oid(struct der *d, struct slice *content);
 int pcai_der_get_bits(struct der *d, struct slice *octets, unsigned *unused);
 int pcai_der_get_time(struct der *d, int64_t *time);
 

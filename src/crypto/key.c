@@ -106,7 +106,7 @@ static int signer_read(struct slice pkcs8, struct random *random, struct signer 
         return pcai_no_memory(err);
     *algorithm = NULL;
     int bad = pcai_der_enter(&outer, DER_SEQUENCE, &info) != 0 || !pcai_der_at_end(&outer) || pcai_der_get_uint(&info, &version) != 0 ||
-              version > 1 || pcai_der_enter(&info, DER_SEQUENCE, &parameters) != 0 || pcai_der_get(&parameters, DER_OID, &oid) != 0 ||
+              version > 1 || pcai_der_enter(&info, DER_SEQUENCE, &parameters) != 0 || pcai_der_get_oid(&parameters, &oid) != 0 ||
               pcai_der_get(&info, DER_OCTET_STRING, &octets) != 0;
     if (!bad) {
         pcai_der_optional(&info, DER_CONTEXT_CONSTRUCTED(0), &skip);
@@ -118,7 +118,7 @@ static int signer_read(struct slice pkcs8, struct random *random, struct signer 
         if (!bad)
             *algorithm = pcai_algorithm_of_bits(mbedtls_mpi_bitlen(&s->rsa.MBEDTLS_PRIVATE(N)));
     } else if (!bad && pcai_slice_equal(oid, pcai_ec_oid())) {
-        bad = pcai_der_get(&parameters, DER_OID, &curve) != 0 || !pcai_der_at_end(&parameters);
+        bad = pcai_der_get_oid(&parameters, &curve) != 0 || !pcai_der_at_end(&parameters);
         *algorithm = bad ? NULL : pcai_algorithm_of_curve(curve);
         bad = bad || !*algorithm || read_ec(s, *algorithm, octets, random) != 0;
     }

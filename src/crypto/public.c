@@ -42,7 +42,7 @@ static int read_rsa(struct public_key *key, struct der *parameters, struct slice
 static int read_ec(struct public_key *key, struct der *parameters, struct slice bits, pca_error *err)
 {
     struct slice curve;
-    if (pcai_der_get(parameters, DER_OID, &curve) != 0 || !pcai_der_at_end(parameters))
+    if (pcai_der_get_oid(parameters, &curve) != 0 || !pcai_der_at_end(parameters))
         return refuse(err, "an EC key names its curve; explicit and implicit parameters are refused (RFC 5480 2.1.1)");
     key->algorithm = pcai_algorithm_of_curve(curve);
     if (!key->algorithm)
@@ -66,7 +66,7 @@ static int read(struct public_key *key, struct slice spki, pca_error *err)
     struct slice oid, bits;
     unsigned unused;
     if (pcai_der_enter(&outer, DER_SEQUENCE, &info) != 0 || !pcai_der_at_end(&outer) ||
-        pcai_der_enter(&info, DER_SEQUENCE, &algorithm) != 0 || pcai_der_get(&algorithm, DER_OID, &oid) != 0 ||
+        pcai_der_enter(&info, DER_SEQUENCE, &algorithm) != 0 || pcai_der_get_oid(&algorithm, &oid) != 0 ||
         pcai_der_get_bits(&info, &bits, &unused) != 0 || unused != 0 || !pcai_der_at_end(&info))
         return refuse(err, "the SubjectPublicKeyInfo is not well-formed DER");
     if (pcai_slice_equal(oid, pcai_rsa_oid()))

@@ -232,7 +232,7 @@ static int read_eku(struct der *value, struct certificate *c)
     if (pcai_der_enter(value, DER_SEQUENCE, &in) != 0 || pcai_der_at_end(&in))
         return -1;
     while (!pcai_der_at_end(&in))
-        if (c->eku_count == PCAI_EKU_MAX || pcai_der_get(&in, DER_OID, &c->eku[c->eku_count++]) != 0)
+        if (c->eku_count == PCAI_EKU_MAX || pcai_der_get_oid(&in, &c->eku[c->eku_count++]) != 0)
             return -1;
     return 0;
 }
@@ -258,7 +258,7 @@ static int read_extension(struct der *extension, struct certificate *c, unsigned
 {
     struct slice oid, octets;
     int critical = 0;
-    if (pcai_der_get(extension, DER_OID, &oid) != 0 ||
+    if (pcai_der_get_oid(extension, &oid) != 0 ||
         (pcai_der_peek(extension) == DER_BOOLEAN && pcai_der_get_boolean(extension, &critical) != 0) ||
         pcai_der_get(extension, DER_OCTET_STRING, &octets) != 0 || !pcai_der_at_end(extension))
         return -1;

@@ -73,7 +73,7 @@ static int read_extensions(struct der *value, struct csr *csr, pca_error *err)
         return refuse(err, "the extensionRequest is not a sequence of extensions");
     while (!pcai_der_at_end(&sequence)) {
         int critical;
-        if (pcai_der_enter(&sequence, DER_SEQUENCE, &extension) != 0 || pcai_der_get(&extension, DER_OID, &oid) != 0 || oid.size == 0 ||
+        if (pcai_der_enter(&sequence, DER_SEQUENCE, &extension) != 0 || pcai_der_get_oid(&extension, &oid) != 0 ||
             (pcai_der_peek(&extension) == DER_BOOLEAN && pcai_der_get_boolean(&extension, &critical) != 0) ||
             pcai_der_get(&extension, DER_OCTET_STRING, &octets) != 0 || !pcai_der_at_end(&extension))
             return refuse(err, "an extension that is asked for is not well-formed");
@@ -102,7 +102,7 @@ static int read_attributes(struct der *attributes, struct csr *csr, pca_error *e
     struct slice seen[PCAI_CSR_EXTENSIONS_MAX], oid, first;
     size_t count = 0;
     while (!pcai_der_at_end(attributes)) {
-        if (pcai_der_enter(attributes, DER_SEQUENCE, &attribute) != 0 || pcai_der_get(&attribute, DER_OID, &oid) != 0 ||
+        if (pcai_der_enter(attributes, DER_SEQUENCE, &attribute) != 0 || pcai_der_get_oid(&attribute, &oid) != 0 ||
             pcai_der_enter(&attribute, DER_SET, &values) != 0 || !pcai_der_at_end(&attribute) || pcai_der_at_end(&values))
             return refuse(err, "an attribute is not well-formed");
         if (count == PCAI_CSR_EXTENSIONS_MAX)

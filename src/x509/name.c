@@ -104,8 +104,7 @@ static int read_attribute(struct der *set, struct name *name)
     struct attribute a;
     uint8_t tag;
     if (name->count == PCAI_NAME_ATTRIBUTES_MAX || pcai_der_enter(set, DER_SEQUENCE, &pair) != 0 ||
-        pcai_der_get(&pair, DER_OID, &a.raw) != 0 || a.raw.size == 0 || pcai_der_any(&pair, &tag, &a.value, NULL) != 0 ||
-        !pcai_der_at_end(&pair))
+        pcai_der_get_oid(&pair, &a.raw) != 0 || pcai_der_any(&pair, &tag, &a.value, NULL) != 0 || !pcai_der_at_end(&pair))
         return -1;
     if (tag != DER_PRINTABLE_STRING && tag != DER_UTF8_STRING && tag != DER_IA5_STRING)
         return -1;

@@ -136,7 +136,7 @@ int pcai_signature_algorithm_read(struct slice whole, int *family, int *digest)
 {
     struct der outer = pcai_der(whole), in;
     struct slice oid, null;
-    if (pcai_der_enter(&outer, DER_SEQUENCE, &in) != 0 || !pcai_der_at_end(&outer) || pcai_der_get(&in, DER_OID, &oid) != 0)
+    if (pcai_der_enter(&outer, DER_SEQUENCE, &in) != 0 || !pcai_der_at_end(&outer) || pcai_der_get_oid(&in, &oid) != 0)
         return -1;
     enum oid found = pcai_oid_find(oid);
     for (size_t i = 0; i < SIGNATURES; i++) {

@@ -345,6 +345,29 @@ static void bit_strings(void **state)
     }
 }
 
+/* X.690 8.19. */
+static void object_identifiers(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"06 01 00", "06 03 55 04 03", "06 02 88 37", "06 01 7F", "06 0A FF FF FF FF FF FF FF FF FF 7F", "06 02 00 00", "06 03 2A 81 00"};
+    static const char *const bad[] = {
+        "06 00", "06 01 80", "06 01 FF", "06 02 80 01", "06 03 55 80 03", "06 04 55 04 80 03", "06 03 55 04 83", "06 04 80 55 04 03", "06 02 55", "26 03 55 04 03",
+        "0D 03 55 04 03", "06 81 03 55 04 03",
+    };
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct der d = at(good[i]);
+        struct slice oid;
+        assert_int_equal(pcai_der_get_oid(&d, &oid), 0);
+        assert_slice(pcai_slice(octets(good[i]).data + 2, octets(good[i]).size - 2), oid);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        struct der d = at(bad[i]);
+        struct slice oid = {NULL, 77};
+        if (pcai_der_get_oid(&d, &oid) != -1 || oid.size != 77)
+            fail_msg("%s", bad[i]);
+    }
+}
+
 /* ---- Times (X.690 11.7, 11.8; RFC 5280 4.1.2.5) ---- */
 
 static int read_time(uint8_t tag, const char *text, int64_t *time)
@@ -505,6 +528,7 @@ int main(void)
         cmocka_unit_test(big_integers),
         cmocka_unit_test(true_is_ff),
         cmocka_unit_test(bit_strings),
+        cmocka_unit_test(object_identifiers),
         cmocka_unit_test(pitfall_25_times_are_read),
         cmocka_unit_test(times_in_any_other_form_are_refused),
         cmocka_unit_test(pitfall_25_times_are_written_by_rfc_5280),
