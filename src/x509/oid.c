@@ -85,12 +85,23 @@ const char *pcai_oid_name(enum oid oid)
     return oid == OID_NONE || oid >= OID_COUNT ? "unknown" : known[oid].name;
 }
 
+static void put_hex(struct slice content, char *out, size_t capacity)
+{
+    size_t used = (size_t)snprintf(out, capacity, "#");
+    for (size_t i = 0; i < content.size && used + 2 < capacity; i++, used += 2)
+        snprintf(out + used, capacity - used, "%02x", content.data[i]);
+}
+
 void pcai_oid_text(struct slice content, char *out, size_t capacity)
 {
     size_t used = 0;
     uint64_t arc = 0;
     out[0] = 0;
     for (size_t i = 0; i < content.size && used + 1 < capacity; i++) {
+        if (arc > UINT64_MAX >> 7) {
+            put_hex(content, out, capacity);
+            return;
+        }
         arc = arc << 7 | (content.data[i] & 0x7F);
         if (content.data[i] & 0x80)
             continue;

@@ -33,7 +33,7 @@ struct slice pcai_oid(enum oid oid);
 enum oid pcai_oid_find(struct slice content);
 /* "basicConstraints"; the short name of RFC 4514 for an attribute type ("CN"). */
 const char *pcai_oid_name(enum oid oid);
-/* "2.5.29.19"; cut to the capacity. */
+/* "2.5.29.19"; "#" and the octets in hexadecimal where a number has more than 64 bits. Cut to the capacity. */
 void pcai_oid_text(struct slice content, char *out, size_t capacity);
 
 /* AlgorithmIdentifier of the signature that a PCA_KEY_ algorithm makes: RSA with NULL parameters (RFC 4055), ECDSA and
