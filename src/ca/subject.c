@@ -28,7 +28,7 @@ static int append(struct name *name, enum oid type, struct slice value, pca_erro
 {
     if (name->count == PCAI_NAME_ATTRIBUTES_MAX)
         return pcai_fail(err, PCA_E_NAME, "request", attribute_field(type), "a subject has at most %d attributes", PCAI_NAME_ATTRIBUTES_MAX);
-    name->attributes[name->count++] = (struct attribute){type, pcai_oid(type), value};
+    name->attributes[name->count++] = (struct attribute){.type = type, .raw = pcai_oid(type), .value = value};
     return PCA_OK;
 }
 

@@ -104,7 +104,7 @@ static int read_attribute(struct der *set, struct name *name)
     struct attribute a;
     uint8_t tag;
     if (name->count == PCAI_NAME_ATTRIBUTES_MAX || pcai_der_enter(set, DER_SEQUENCE, &pair) != 0 ||
-        pcai_der_get_oid(&pair, &a.raw) != 0 || pcai_der_any(&pair, &tag, &a.value, NULL) != 0 || !pcai_der_at_end(&pair))
+        pcai_der_get_oid(&pair, &a.raw) != 0 || pcai_der_any(&pair, &tag, &a.value, &a.whole) != 0 || !pcai_der_at_end(&pair))
         return -1;
     if (tag != DER_PRINTABLE_STRING && tag != DER_UTF8_STRING && tag != DER_IA5_STRING)
         return -1;
@@ -156,6 +156,16 @@ static void put_escaped(struct buf *out, struct slice value)
     }
 }
 
+/* RFC 4514 2.4: the value of a type without a name is "#" and its BER. */
+static void put_unknown(struct buf *out, const struct attribute *a)
+{
+    char oid[64];
+    pcai_oid_text(a->raw, oid, sizeof oid);
+    pcai_buf_format(out, "%s=#", oid);
+    for (size_t i = 0; i < a->whole.size; i++)
+        pcai_buf_format(out, "%02x", a->whole.data[i]);
+}
+
 void pcai_name_text(struct slice der, struct buf *out)
 {
     struct name name;
@@ -164,11 +174,13 @@ void pcai_name_text(struct slice der, struct buf *out)
         return;
     }
     for (size_t i = name.count; i-- > 0;) {
-        char oid[64];
-        pcai_oid_text(name.attributes[i].raw, oid, sizeof oid);
-        pcai_buf_text(out, name.attributes[i].type == OID_NONE ? oid : pcai_oid_name(name.attributes[i].type));
-        pcai_buf_octet(out, '=');
-        put_escaped(out, name.attributes[i].value);
+        const struct attribute *a = &name.attributes[i];
+        if (a->type == OID_NONE) {
+            put_unknown(out, a);
+        } else {
+            pcai_buf_format(out, "%s=", pcai_oid_name(a->type));
+            put_escaped(out, a->value);
+        }
         if (i)
             pcai_buf_octet(out, ',');
     }

@@ -10,6 +10,7 @@ struct attribute {
     enum oid type;      /* of the attribute types in oid.h; OID_NONE when only raw is known */
     struct slice raw;   /* the type's contents octets */
     struct slice value; /* UTF-8 */
+    struct slice whole; /* reading only: the value with its header */
 };
 struct name {
     struct attribute attributes[PCAI_NAME_ATTRIBUTES_MAX];
