@@ -214,6 +214,25 @@ static int check_authority(struct slice authority, const char *field, pca_error 
     return authority.data[0] == ':' && authority.size > 1 && port > 0 && port < 65536 ? PCA_OK : refuse(err, field, "the URI's port is malformed");
 }
 
+/* RFC 3986 2 and 3: brackets stand in the authority only, a number sign only before the fragment. */
+static int check_uri_characters(struct slice rest, size_t authority_end, const char *field, pca_error *err)
+{
+    int fragment = 0;
+    for (size_t i = 0; i < rest.size; i++) {
+        int c = rest.data[i];
+        if (c == '%') {
+            if (i + 2 >= rest.size || !pcai_is_hex(rest.data[i + 1]) || !pcai_is_hex(rest.data[i + 2]))
+                return refuse(err, field, "a percent sign in a URI begins an escape of two hexadecimal digits");
+            continue;
+        }
+        int misplaced = (c == '#' && fragment) || ((c == '[' || c == ']') && i >= authority_end);
+        fragment |= c == '#';
+        if (misplaced || (!pcai_is_alpha(c) && !pcai_is_digit(c) && (c == 0 || !strchr("-._~:/?#[]@!$&'()*+,;=", c))))
+            return refuse(err, field, "a URI has the characters of RFC 3986 only, each in its place; escape others");
+    }
+    return PCA_OK;
+}
+
 static int check_uri(struct slice text, const char *field, pca_error *err)
 {
     size_t scheme = 0;
@@ -223,22 +242,13 @@ static int check_uri(struct slice text, const char *field, pca_error *err)
         scheme++;
     if (scheme == 0 || scheme + 1 >= text.size || text.data[scheme] != ':')
         return refuse(err, field, "a URI is absolute: scheme:something");
-    for (size_t i = scheme + 1; i < text.size; i++) {
-        int c = text.data[i];
-        if (c == '%') {
-            if (i + 2 >= text.size || !pcai_is_hex(text.data[i + 1]) || !pcai_is_hex(text.data[i + 2]))
-                return refuse(err, field, "a percent sign in a URI begins an escape of two hexadecimal digits");
-        } else if (!pcai_is_alpha(c) && !pcai_is_digit(c) && (c == 0 || !strchr("-._~:/?#[]@!$&'()*+,;=", c))) {
-            return refuse(err, field, "a URI has the characters of RFC 3986 only; escape others");
-        }
-    }
     struct slice rest = {text.data + scheme + 1, text.size - scheme - 1};
-    if (rest.size < 2 || rest.data[0] != '/' || rest.data[1] != '/')
-        return PCA_OK;
-    size_t end = 2;
-    while (end < rest.size && !strchr("/?#", rest.data[end]))
+    int has_authority = rest.size >= 2 && rest.data[0] == '/' && rest.data[1] == '/';
+    size_t end = has_authority ? 2 : 0; /* of the authority, in rest */
+    while (has_authority && end < rest.size && (rest.data[end] == 0 || !strchr("/?#", rest.data[end])))
         end++;
-    return check_authority(pcai_slice(rest.data + 2, end - 2), field, err);
+    int rc = check_uri_characters(rest, end, field, err);
+    return rc == PCA_OK && has_authority ? check_authority(pcai_slice(rest.data + 2, end - 2), field, err) : rc;
 }
 
 /* ---- Entry points ---- */
