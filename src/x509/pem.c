@@ -7,6 +7,7 @@
 
 #define LINE 48 /* octets that make 64 columns */
 #define PEM_MAX (1u << 20)
+#define BEGIN "-----BEGIN "
 
 void pcai_pem_write(struct buf *out, const char *label, struct slice der)
 {
@@ -34,7 +35,7 @@ static struct slice from(struct slice text, const uint8_t *at)
 
 int pcai_pem_is(struct slice text)
 {
-    return find(text, "-----BEGIN ") != NULL;
+    return find(text, BEGIN) != NULL;
 }
 
 static int decode(struct slice body, struct buf *der)
@@ -50,16 +51,18 @@ static int decode(struct slice body, struct buf *der)
 
 int pcai_pem_read(struct slice text, const char *const *labels, struct buf *der)
 {
-    for (; *labels && text.size <= PEM_MAX; labels++) {
+    const uint8_t *start = text.size <= PEM_MAX ? find(text, BEGIN) : NULL;
+    if (!start || (start > text.data && start[-1] != '\n'))
+        return -1;
+    for (; *labels; labels++) {
         char begin[96], end[96];
-        snprintf(begin, sizeof begin, "-----BEGIN %s-----", *labels);
+        snprintf(begin, sizeof begin, BEGIN "%s-----", *labels);
         snprintf(end, sizeof end, "-----END %s-----", *labels);
-        const uint8_t *start = find(text, begin);
-        if (!start)
+        if (find(text, begin) != start)
             continue;
         struct slice body = from(text, start + strlen(begin));
         const uint8_t *stop = find(body, end);
-        if (!stop || pcai_pem_is(from(body, stop)) || (start > text.data && start[-1] != '\n'))
+        if (!stop || pcai_pem_is(from(body, stop)))
             return -1;
         return decode(pcai_slice(body.data, (size_t)(stop - body.data)), der);
     }
