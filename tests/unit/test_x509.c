@@ -20,7 +20,7 @@ static const char *times(const char *text, size_t n)
 
 /* ---- Object identifiers ---- */
 
-/* By their standards: X.520, RFC 4519, RFC 5280, RFC 2985, RFC 4055, RFC 5758. */
+/* By their standards: X.520, RFC 4519, RFC 5280, RFC 2985, RFC 4055, RFC 5758, GM/T 0006. */
 static const struct {
     enum oid oid;
     const char *hex, *text, *name;
@@ -62,6 +62,8 @@ static const struct {
     {OID_ANY_EXTENDED_KEY_USAGE, "55 1D 25 00", "2.5.29.37.0", "anyExtendedKeyUsage"},
     {OID_OCSP, "2B 06 01 05 05 07 30 01", "1.3.6.1.5.5.7.48.1", "ocsp"},
     {OID_CA_ISSUERS, "2B 06 01 05 05 07 30 02", "1.3.6.1.5.5.7.48.2", "caIssuers"},
+    {OID_ANY_POLICY, "55 1D 20 00", "2.5.29.32.0", "anyPolicy"},
+    {OID_CPS, "2B 06 01 05 05 07 02 01", "1.3.6.1.5.5.7.2.1", "cps"},
     {OID_EXTENSION_REQUEST, "2A 86 48 86 F7 0D 01 09 0E", "1.2.840.113549.1.9.14", "extensionRequest"},
     {OID_CHALLENGE_PASSWORD, "2A 86 48 86 F7 0D 01 09 07", "1.2.840.113549.1.9.7", "challengePassword"},
     {OID_RSA_ENCRYPTION, "2A 86 48 86 F7 0D 01 01 01", "1.2.840.113549.1.1.1", "rsaEncryption"},
@@ -72,6 +74,7 @@ static const struct {
     {OID_ECDSA_SHA256, "2A 86 48 CE 3D 04 03 02", "1.2.840.10045.4.3.2", "ecdsa-with-SHA256"},
     {OID_ECDSA_SHA384, "2A 86 48 CE 3D 04 03 03", "1.2.840.10045.4.3.3", "ecdsa-with-SHA384"},
     {OID_ECDSA_SHA512, "2A 86 48 CE 3D 04 03 04", "1.2.840.10045.4.3.4", "ecdsa-with-SHA512"},
+    {OID_SM2_SM3, "2A 81 1C CF 55 01 83 75", "1.2.156.10197.1.501", "SM2-with-SM3"},
 };
 
 static void object_identifiers_of_the_standards(void **state)
@@ -138,6 +141,7 @@ static void signature_algorithms_are_written_exactly(void **state)
     } rows[] = {
         {PCA_KEY_RSA_1024, RSA_SHA256}, {PCA_KEY_RSA_2048, RSA_SHA256}, {PCA_KEY_RSA_3072, RSA_SHA256}, {PCA_KEY_RSA_4096, RSA_SHA256},
         {PCA_KEY_EC_P256, ECDSA_SHA256}, {PCA_KEY_EC_P384, "30 0A 06 08 2A8648CE3D040303"}, {PCA_KEY_EC_P521, "30 0A 06 08 2A8648CE3D040304"},
+        {PCA_KEY_SM2, "30 0A 06 08 2A811CCF55018375"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = {0};
@@ -159,6 +163,7 @@ static void signature_algorithms_are_read_exactly(void **state)
         {ECDSA_SHA256, PCA_FAMILY_ECC, PCAI_SHA256},
         {"30 0A 06 08 2A8648CE3D040303", PCA_FAMILY_ECC, PCAI_SHA384},
         {"30 0A 06 08 2A8648CE3D040304", PCA_FAMILY_ECC, PCAI_SHA512},
+        {"30 0A 06 08 2A811CCF55018375", PCA_FAMILY_SM2, PCAI_SM3},
         {"30 0D 06 09 2A864886F70D010104 05 00", 0, 0},       /* MD5 */
         {"30 0D 06 09 2A864886F70D010105 05 00", 0, 0},       /* SHA-1 */
         {"30 0D 06 09 2A864886F70D01010E 05 00", 0, 0},       /* SHA-224 */
@@ -166,7 +171,7 @@ static void signature_algorithms_are_read_exactly(void **state)
         {"30 0D 06 09 2A864886F70D010101 05 00", 0, 0},       /* rsaEncryption signs nothing */
         {"30 09 06 07 2A8648CE3D0401", 0, 0},                 /* ECDSA with SHA-1 */
         {"30 05 06 03 2B6570", 0, 0},                         /* Ed25519 */
-        {"30 0A 06 08 2A811CCF55018375", 0, 0},               /* SM2 with SM3 */
+        {"30 0C 06 08 2A811CCF55018375 05 00", 0, 0},         /* SM2 with SM3 and NULL */
         {"30 0B 06 09 2A864886F70D01010B", 0, 0},             /* RSA without NULL */
         {"30 0E 06 09 2A864886F70D01010B 05 01 00", 0, 0},
         {"30 0F 06 09 2A864886F70D01010B 05 00 05 00", 0, 0},
@@ -623,29 +628,29 @@ static void uris(void **state)
 {
     (void)state;
     static const char *const good[] = {
-        "http://a.b/", "http://a", "https://10.0.0.1:8443/x/y?z=1&w=2#f", "http://[2001:db8::1]/", "http://[::1]:80", "HTTP://A.B/C", "http://h:1/", "http://h:65535",
-        "http://h?q", "http://h#f", "http://h/?/#/?", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "spiffe://example.org/ns/prod/sa/web", "mailto:a@b",
-        "tag:example.com,2020:x", "ldap://h/dc=x?cACertificate;binary", "x+y-z.1:rest", "a:b", "http://h/%20%Ff", "http://h/-._~!$&'()*+,;=:@", "sip:a@b;x=1", "a:/",
+        "http://a.b/", "http://a.b", "https://10.0.0.1:8443/x/y?z=1&w=2#f", "http://[2001:db8::1]/", "http://[::1]:80", "HTTP://A.B/C", "http://h.x:1/", "http://h.x:65535",
+        "http://h.x?q", "http://h.x#f", "http://h.x/?/#/?", "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "spiffe://example.org/ns/prod/sa/web", "mailto:a@b",
+        "tag:example.com,2020:x", "ldap://h.x/dc=x?cACertificate;binary", "x+y-z.1:rest", "a:b", "http://h.x/%20%Ff", "http://h.x/-._~!$&'()*+,;=:@", "sip:a@b;x=1", "a:/",
         "a:/b//c", "urn:a@b",
     };
     static const char *const bad[] = {
-        "", ":", ":x", "a", "a.b/c", "//a/b", "/a", "?a", "#a", "http:", "1a:b", "+a:b", "ht_tp://h", "ht tp://h", "\xC3\xA4:b", /* no scheme, or nothing after it */
+        "", ":", ":x", "a", "a.b/c", "//a/b", "/a", "?a", "#a", "http:", "1a:b", "+a:b", "ht_tp://h.x", "ht tp://h.x", "\xC3\xA4:b", /* no scheme, or nothing after it */
         "http://", "http:///x", "http://?x", "file:///etc/x", "http://:80/",                                                 /* no host */
-        "http://u@h/", "http://u:p@h/", "http://@h/", "http://*.a.b/", "http://a_b/", "http://a..b/", "http://a./", "http://-a/", "http://a.1/", "http://1.2.3.4.5/",
-        "http://%61/", "http://h:0/", "http://h:65536/", "http://h:99999999999999999999/", "http://h:/", "http://h:x/", "http://h:8 0/", "http://h:80:80/", "http://h:-1/",
+        "http://u@h/", "http://u:p@h/", "http://@h/", "http://*.a.b/", "http://h/", "http://localhost/", "http://h:80/", "http://a_b.c/", "http://a..b/", "http://a./", "http://-a/", "http://a.1/", "http://1.2.3.4.5/",
+        "http://%61/", "http://h.x:0/", "http://h.x:65536/", "http://h.x:99999999999999999999/", "http://h.x:/", "http://h.x:x/", "http://h.x:8 0/", "http://h.x:80:80/", "http://h.x:-1/",
         "http://[::1", "http://[::1/", "http://[10.0.0.1]/", "http://[::1]x/", "http://[::1]:/", "http://[]/", "http://[v1.x]/", "http://::1/", "http://[::1%25eth0]/",
-        "http://h/ x", "http://h/\t", "http://h/\n", "http://h/%", "http://h/%2", "http://h/%zz", "http://h/%2g", "http://h/\xC3\xA9", "http://h/\"", "http://h/<x>", "http://h/\\",
-        "http://h/{x}", "http://h/^", "http://h/`", "http://h/|", "http://h/\x7F",
-        "http://h/a#b#c", "http://h/a[1]", "http://h/?a[]=1", "a:[b]", "a:b#c#", /* not RFC 3986 3.3 to 3.5 */
+        "http://h.x/ x", "http://h.x/\t", "http://h.x/\n", "http://h.x/%", "http://h.x/%2", "http://h.x/%zz", "http://h.x/%2g", "http://h.x/\xC3\xA9", "http://h.x/\"", "http://h.x/<x>", "http://h.x/\\",
+        "http://h.x/{x}", "http://h.x/^", "http://h.x/`", "http://h.x/|", "http://h.x/\x7F",
+        "http://h.x/a#b#c", "http://h.x/a[1]", "http://h.x/?a[]=1", "a:[b]", "a:b#c#", /* not RFC 3986 3.3 to 3.5 */
     };
     for (size_t i = 0; i < COUNT(good); i++)
         take_san(PCA_SAN_URI, good[i], good[i]);
     for (size_t i = 0; i < COUNT(bad); i++)
         refuse_san(PCA_SAN_URI, pcai_slice_text(bad[i]));
-    refuse_san(PCA_SAN_URI, pcai_slice("http://h\0/", 10));
+    refuse_san(PCA_SAN_URI, pcai_slice("http://h.x\0/", 12));
     refuse_san(PCA_SAN_URI, pcai_slice("a\0:b", 4));
-    char longest[1026] = "http://h/";
-    memset(longest + 9, 'x', 1024 - 9);
+    char longest[1026] = "http://h.x/";
+    memset(longest + 11, 'x', 1024 - 11);
     take_san(PCA_SAN_URI, longest, longest);
     longest[1024] = 'x';
     refuse_san(PCA_SAN_URI, pcai_slice_text(longest));
