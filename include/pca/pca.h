@@ -139,10 +139,17 @@ extern "C" {
 
 #define PCA_FORMAT_PEM 1
 #define PCA_FORMAT_DER 2
+#define PCA_FORMAT_PFX 3   /* PKCS#12 */
+#define PCA_FORMAT_JKS 4   /* Java's key store of old */
+#define PCA_FORMAT_PKCS8 5
+#define PCA_FORMAT_CRT 6
+#define PCA_FORMAT_PKCS7 7
 
-#define PCA_WITH_CHAIN 1 /* add the CAs above, without the root */
-#define PCA_WITH_ROOT 2  /* add the root as well */
-#define PCA_PLAIN_KEY 4  /* the private key unencrypted */
+#define PCA_WITH_CHAIN 1          /* add the CAs above, without the root */
+#define PCA_WITH_ROOT 2           /* add the root as well */
+#define PCA_PLAIN_KEY 4           /* the private key unencrypted */
+#define PCA_LEGACY 8              /* a PFX that old programs read: triple DES and SHA-1 */
+#define PCA_WITH_PASSWORD_FILE 16 /* the password in a file beside */
 
 /* assign: no expected value. */
 #define PCA_ANY UINT64_MAX
@@ -194,7 +201,7 @@ PCA_API int pca_error_device_code(const pca_error *error);
 /* ---- pca_blob, pca_files: bytes handed out, wiped when freed ---------------------------------------------------- */
 
 PCA_API const uint8_t *pca_blob_data(const pca_blob *blob);
-/* Octets. A blob that holds PEM has a NUL after its last octet, so that it can be used as text. */
+/* Octets. A NUL follows the last one, so that PEM and passwords can be used as text. */
 PCA_API size_t pca_blob_size(const pca_blob *blob);
 PCA_API void pca_blob_free(pca_blob *blob);
 
@@ -203,7 +210,8 @@ PCA_API uint64_t pca_files_count(const pca_files *files);
 PCA_API const char *pca_files_name(const pca_files *files, uint64_t index);
 PCA_API const uint8_t *pca_files_data(const pca_files *files, uint64_t index);
 PCA_API size_t pca_files_size(const pca_files *files, uint64_t index);
-/* Writes every file into an existing directory, each by rename and none half-written; keys 0600, the rest 0644.
+/* Writes every file into an existing directory, each by rename and none half-written; what holds a private key or a password
+ * 0600, the rest 0644.
  * PERMISSION, FULL, STORAGE, NOT_FOUND (no such directory). */
 PCA_API int pca_files_write(const pca_files *files, const char *directory, pca_error *err);
 PCA_API void pca_files_free(pca_files *files);
@@ -268,6 +276,8 @@ PCA_API int pca_region_root_by_alias(pca_region *region, const char *alias, pca_
 PCA_API int pca_region_sub_by_alias(pca_region *region, const char *alias, pca_sub **sub, pca_error *err);
 /* Pages of root CAs in order of purchase: those after a given id, 0 for the first page. limit 1..1000. */
 PCA_API int pca_region_roots(pca_region *region, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
+/* A password for an export: 26 small letters and digits, 130 random bits, usable as text. */
+PCA_API int pca_region_password_new(pca_region *region, pca_blob **password, pca_error *err);
 /* A page of certificates, 100 unless the query says otherwise; deleted ones are left out. query NULL: all. */
 PCA_API int pca_region_find_certs(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
 
@@ -556,16 +566,25 @@ PCA_API const char *pca_cert_ignored_at(const pca_cert *cert, uint64_t index);
 
 PCA_API int pca_cert_der(const pca_cert *cert, pca_blob **blob, pca_error *err);
 PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
-/* The certificate, its chain and its private key as files, PEM or DER. PEM: NAME.pem (with PCA_WITH_CHAIN the CAs above
- * follow, with PCA_WITH_ROOT the root too); DER: NAME.der, and the CAs as chain-1.der and so on. NAME.key (PKCS#8) only with
- * PCA_PLAIN_KEY. root.pem or root.der, the trust anchor, is always added. NAME is the common name or, failing that, the
- * serial number, with _ for what a file name should not hold, and after a name that the other files bear. password: NULL;
- * encrypted keys are UNSUPPORTED in this build. With PCA_PLAIN_KEY: NOT_EXPORTABLE when the key was not made here, STATE
- * once the certificate is revoked. */
+/* The certificate, the chain and the private key as files. PCA_WITH_CHAIN adds the CAs above in their order, PCA_WITH_ROOT
+ * the root too. A private key comes with a password, which encrypts it, or with PCA_PLAIN_KEY; with neither there is none.
+ *   PEM, PKCS8  NAME.pem (certificate, then chain), NAME.key (PKCS#8)
+ *   CRT         NAME_public.crt, NAME_chain.crt if there is a chain, NAME.key; PEM all three
+ *   DER         NAME.der, chain-1.der and so on, NAME.key; DER all
+ *   PKCS7       NAME.p7b (PEM), NAME.key
+ *   PFX         NAME.pfx, key inside under the required password, named by the alias, or else the common name or the serial
+ *   JKS         NAME.jks likewise; its alias is NAME in small letters
+ * Always root.pem (DER: root.der), the trust anchor; with PCA_WITH_PASSWORD_FILE also NAME_password.txt. NAME is the common
+ * name or, failing that, the serial number, with _ for what a file name should not hold, and after a name that the other
+ * files bear. password: 1..128 (JKS 6..128) printable ASCII characters, of which some readers of PFX take 31 (mbedTLS) or
+ * 32 (Windows of old). Encryption: PBES2, AES-256-CBC, PBKDF2-HMAC-SHA256 with 100,000 rounds.
+ * INVALID: no password for PFX or JKS, a password together with PCA_PLAIN_KEY, PCA_PLAIN_KEY for PFX or JKS. When a private
+ * key is asked for: NOT_EXPORTABLE where it was not made here, STATE once the certificate is revoked. UNSUPPORTED: SM2 in
+ * a JKS. */
 PCA_API int pca_cert_export(const pca_cert *cert, int format, int flags, const char *password, pca_files **files,
                             pca_error *err);
-/* The private key alone, PKCS#8, PEM or DER; flags: PCA_PLAIN_KEY, without which it is INVALID in this build.
- * NOT_EXPORTABLE, STATE as above. */
+/* The private key alone, PKCS#8, PEM or DER: encrypted under the password, or plain with PCA_PLAIN_KEY and no password.
+ * INVALID, NOT_EXPORTABLE, STATE as above. */
 PCA_API int pca_cert_export_key(const pca_cert *cert, int format, int flags, const char *password, pca_blob **blob,
                                 pca_error *err);
 /* Final, and true for every reader when it returns; the next CRL shows it. reason: any PCA_REASON_ but CA compromise.

@@ -121,6 +121,28 @@ void pcai_der_generalized_time(struct buf *b, int64_t time)
     put_time(b, time, 0);
 }
 
+/* The shorter one is compared as if zero octets followed. */
+static int is_before(struct slice a, struct slice b)
+{
+    int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
+    return order < 0 || (order == 0 && a.size < b.size);
+}
+
+void pcai_der_set_of(struct buf *b, uint8_t tag, struct slice *elements, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct slice moving = elements[i];
+        size_t at = i;
+        for (; at && is_before(moving, elements[at - 1]); at--)
+            elements[at] = elements[at - 1];
+        elements[at] = moving;
+    }
+    size_t mark = pcai_der_begin(b, tag);
+    for (size_t i = 0; i < count; i++)
+        pcai_buf_slice(b, elements[i]);
+    pcai_der_end(b, mark);
+}
+
 /* ---- Reader ---- */
 
 struct der pcai_der(struct slice in)

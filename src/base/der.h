@@ -17,6 +17,7 @@ enum {
     DER_IA5_STRING = 0x16,
     DER_UTC_TIME = 0x17,
     DER_GENERALIZED_TIME = 0x18,
+    DER_BMP_STRING = 0x1E,
     DER_SEQUENCE = 0x30,
     DER_SET = 0x31,
 };
@@ -40,6 +41,8 @@ void pcai_der_bits(struct buf *b, struct slice octets, unsigned unused);
 /* Time of RFC 5280 4.1.2.5: UTCTime through 2049, then GeneralizedTime. */
 void pcai_der_time(struct buf *b, int64_t time);
 void pcai_der_generalized_time(struct buf *b, int64_t time);
+/* A SET OF: whole elements, put in the order of their encodings (X.690 11.6), which is that of the array afterwards. */
+void pcai_der_set_of(struct buf *b, uint8_t tag, struct slice *elements, size_t count);
 /* The octets of a tag and length in front of `size` octets of contents; returns how many (at most 6). */
 size_t pcai_der_header(uint8_t tag, size_t size, uint8_t out[6]);
 

@@ -50,6 +50,30 @@ int pcai_utf8_printable(struct slice text, size_t *characters)
     return 1;
 }
 
+static void put_unit(struct buf *out, uint32_t unit)
+{
+    pcai_buf_octet(out, (uint8_t)(unit >> 8));
+    pcai_buf_octet(out, (uint8_t)unit);
+}
+
+int pcai_utf16(struct slice utf8, struct buf *out)
+{
+    for (size_t i = 0; i < utf8.size;) {
+        uint32_t point;
+        size_t length = utf8_decode(utf8.data + i, utf8.size - i, &point);
+        if (length == 0)
+            return -1;
+        if (point >= 0x10000) {
+            put_unit(out, 0xD800 + ((point - 0x10000) >> 10));
+            put_unit(out, 0xDC00 + ((point - 0x10000) & 0x3FF));
+        } else {
+            put_unit(out, point);
+        }
+        i += length;
+    }
+    return 0;
+}
+
 int pcai_ascii_printable(struct slice text)
 {
     for (size_t i = 0; i < text.size; i++)

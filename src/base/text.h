@@ -11,6 +11,8 @@
 void pcai_text_copy(char *to, size_t capacity, const char *from);
 /* 1 if well-formed UTF-8 (RFC 3629) without U+0000..001F and 007F..009F; *characters counts code points. */
 int pcai_utf8_printable(struct slice text, size_t *characters);
+/* UTF-16, big-endian. -1: not well-formed UTF-8. */
+int pcai_utf16(struct slice utf8, struct buf *out);
 /* 1 if every octet is printable ASCII, 20..7E. */
 int pcai_ascii_printable(struct slice text);
 int pcai_is_alpha(int c);

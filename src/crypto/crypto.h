@@ -9,11 +9,13 @@
 
 /* ---- Digests ---- */
 
-enum { PCAI_SHA256 = 1, PCAI_SHA384, PCAI_SHA512, PCAI_SM3 };
+/* SHA-1 only where a file format prescribes it. */
+enum { PCAI_SHA256 = 1, PCAI_SHA384, PCAI_SHA512, PCAI_SM3, PCAI_SHA1 };
 #define PCAI_DIGEST_MAX 64
 
 size_t pcai_digest_size(int digest);
 int pcai_digest(int digest, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_error *err);
+int pcai_hmac(int digest, struct slice key, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_error *err);
 
 struct hash; /* a digest under way */
 int pcai_hash_new(int digest, struct hash **h, pca_error *err);
@@ -85,8 +87,28 @@ int pcai_seal(const uint8_t key[PCAI_SEAL_KEY], struct random *random, struct sl
 /* LOCKED: wrong key, wrong associated data, or changed octets. */
 int pcai_unseal(const uint8_t key[PCAI_SEAL_KEY], struct slice associated, struct slice sealed, struct buf *plain,
                 pca_error *err);
-/* PBKDF2-HMAC-SHA256 (RFC 8018). */
+/* PBKDF2-HMAC-SHA256. */
 int pcai_stretch(struct slice passphrase, struct slice salt, uint32_t rounds, uint8_t key[PCAI_SEAL_KEY], pca_error *err);
+
+/* ---- What password-based encryption is made of ---- */
+
+/* PBKDF2 with HMAC over the digest (RFC 8018 5.2). */
+int pcai_pbkdf2(int digest, struct slice password, struct slice salt, uint32_t rounds, uint8_t *out, size_t size, pca_error *err);
+/* What octets are derived for: its ID (RFC 7292 B.3). */
+enum pkcs12_purpose { PKCS12_KEY = 1, PKCS12_IV, PKCS12_MAC };
+/* RFC 7292 B.2. password: a BMPString with its NUL. */
+int pcai_pkcs12_derive(int digest, enum pkcs12_purpose purpose, struct slice password, struct slice salt, uint32_t rounds,
+                       uint8_t *out, size_t size, pca_error *err);
+
+enum { PCAI_AES128_CBC = 1, PCAI_AES192_CBC, PCAI_AES256_CBC, PCAI_DES3_CBC };
+#define PCAI_CIPHER_KEY_MAX 32
+#define PCAI_CIPHER_BLOCK_MAX 16
+size_t pcai_cipher_key_size(int cipher);
+size_t pcai_cipher_block_size(int cipher); /* of the IV too */
+/* CBC with the padding of RFC 8018 6.1.1. */
+int pcai_cbc_encrypt(int cipher, const uint8_t *key, const uint8_t *iv, struct slice plain, struct buf *out, pca_error *err);
+/* LOCKED: the padding is wrong, from another key or changed octets. */
+int pcai_cbc_decrypt(int cipher, const uint8_t *key, const uint8_t *iv, struct slice secret, struct buf *plain, pca_error *err);
 
 /* ---- Base64 (RFC 4648), without line breaks ---- */
 

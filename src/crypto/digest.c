@@ -7,19 +7,33 @@ mbedtls_md_type_t pcai_md_type(int digest)
     return digest == PCAI_SHA256   ? MBEDTLS_MD_SHA256
            : digest == PCAI_SHA384 ? MBEDTLS_MD_SHA384
            : digest == PCAI_SHA512 ? MBEDTLS_MD_SHA512
+           : digest == PCAI_SHA1   ? MBEDTLS_MD_SHA1
                                    : MBEDTLS_MD_NONE;
 }
 
 size_t pcai_digest_size(int digest)
 {
-    return digest == PCAI_SHA256 || digest == PCAI_SM3 ? 32 : digest == PCAI_SHA384 ? 48 : digest == PCAI_SHA512 ? 64 : 0;
+    switch (digest) {
+    case PCAI_SHA1:
+        return 20;
+    case PCAI_SHA256:
+    case PCAI_SM3:
+        return 32;
+    case PCAI_SHA384:
+        return 48;
+    case PCAI_SHA512:
+        return 64;
+    default:
+        return 0;
+    }
 }
 
-static const mbedtls_md_info_t *info_of(int digest, pca_error *err)
+const mbedtls_md_info_t *pcai_md_info(int digest, pca_error *err)
 {
     const mbedtls_md_info_t *info = mbedtls_md_info_from_type(pcai_md_type(digest));
     if (!info)
-        pcai_fail(err, PCA_E_UNSUPPORTED, NULL, NULL, "this build of mbedTLS lacks SHA-%d", (int)pcai_digest_size(digest) * 8);
+        pcai_fail(err, PCA_E_UNSUPPORTED, NULL, NULL, "this build of mbedTLS lacks SHA-%d",
+                  digest == PCAI_SHA1 ? 1 : (int)pcai_digest_size(digest) * 8);
     return info;
 }
 
@@ -36,11 +50,20 @@ int pcai_digest(int digest, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_e
 {
     if (digest == PCAI_SM3)
         return digest_sm3(in, out);
-    const mbedtls_md_info_t *info = info_of(digest, err);
+    const mbedtls_md_info_t *info = pcai_md_info(digest, err);
     if (!info)
         return PCA_E_UNSUPPORTED;
     int rc = mbedtls_md(info, in.data ? in.data : (const uint8_t *)"", in.size, out);
     return rc ? pcai_fail_mbedtls(err, rc, "a digest") : PCA_OK;
+}
+
+int pcai_hmac(int digest, struct slice key, struct slice in, uint8_t out[PCAI_DIGEST_MAX], pca_error *err)
+{
+    const mbedtls_md_info_t *info = pcai_md_info(digest, err);
+    if (!info)
+        return PCA_E_UNSUPPORTED;
+    int rc = mbedtls_md_hmac(info, key.data, key.size, in.data, in.size, out);
+    return rc ? pcai_fail_mbedtls(err, rc, "HMAC") : PCA_OK;
 }
 
 struct hash {
@@ -55,7 +78,7 @@ static int start(struct hash *h, pca_error *err)
         pcai_sm3_start(&h->sm3);
         return PCA_OK;
     }
-    const mbedtls_md_info_t *info = info_of(h->digest, err);
+    const mbedtls_md_info_t *info = pcai_md_info(h->digest, err);
     if (!info)
         return PCA_E_UNSUPPORTED;
     int failed = mbedtls_md_setup(&h->md, info, 0);

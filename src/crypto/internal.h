@@ -23,6 +23,8 @@ struct slice pcai_ec_oid(void);  /* id-ecPublicKey */
 
 /* NONE for SM3, which mbedTLS does not have. */
 mbedtls_md_type_t pcai_md_type(int digest);
+/* NULL: UNSUPPORTED. */
+const mbedtls_md_info_t *pcai_md_info(int digest, pca_error *err);
 /* f_rng of mbedTLS over a struct random. */
 int pcai_rng(void *random, unsigned char *out, size_t size);
 /* NO_MEMORY or CRYPTO. */

@@ -55,16 +55,5 @@ int pcai_unseal(const uint8_t key[PCAI_SEAL_KEY], struct slice associated, struc
 
 int pcai_stretch(struct slice passphrase, struct slice salt, uint32_t rounds, uint8_t key[PCAI_SEAL_KEY], pca_error *err)
 {
-#if MBEDTLS_VERSION_NUMBER < 0x03000000
-    mbedtls_md_context_t md;
-    mbedtls_md_init(&md);
-    int failed = mbedtls_md_setup(&md, mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), 1);
-    if (failed == 0)
-        failed = mbedtls_pkcs5_pbkdf2_hmac(&md, passphrase.data, passphrase.size, salt.data, salt.size, rounds, PCAI_SEAL_KEY, key);
-    mbedtls_md_free(&md);
-#else
-    int failed = mbedtls_pkcs5_pbkdf2_hmac_ext(MBEDTLS_MD_SHA256, passphrase.data, passphrase.size, salt.data, salt.size, rounds,
-                                               PCAI_SEAL_KEY, key);
-#endif
-    return failed ? pcai_fail_mbedtls(err, failed, "PBKDF2") : PCA_OK;
+    return pcai_pbkdf2(PCAI_SHA256, passphrase, salt, rounds, key, PCAI_SEAL_KEY, err);
 }

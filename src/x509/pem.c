@@ -35,7 +35,12 @@ static struct slice from(struct slice text, const uint8_t *at)
 
 int pcai_pem_is(struct slice text)
 {
-    return find(text, BEGIN) != NULL;
+    return pcai_pem_has(text, BEGIN);
+}
+
+int pcai_pem_has(struct slice text, const char *what)
+{
+    return find(text, what) != NULL;
 }
 
 static int decode(struct slice body, struct buf *der)

@@ -10,5 +10,7 @@ void pcai_pem_write(struct buf *out, const char *label, struct slice der);
 int pcai_pem_read(struct slice text, const char *const *labels, struct buf *der);
 /* 1 when text holds a "-----BEGIN " line. */
 int pcai_pem_is(struct slice text);
+/* 1 when text holds that. */
+int pcai_pem_has(struct slice text, const char *what);
 
 #endif

@@ -348,6 +348,49 @@ static inline int has_san(const pca_cert *cert, int type, const char *text)
     return 0;
 }
 
+/* ---- Exported files ---- */
+
+static inline int64_t index_of(const pca_files *files, const char *name)
+{
+    for (uint64_t i = 0; i < pca_files_count(files); i++)
+        if (strcmp(pca_files_name(files, i), name) == 0)
+            return (int64_t)i;
+    return -1;
+}
+
+/* A file's text with a NUL; free() it. */
+static inline char *files_text(const pca_files *files, const char *name)
+{
+    int64_t index = index_of(files, name);
+    if (index < 0)
+        print_error("there is no file %s\n", name);
+    assert_true(index >= 0);
+    size_t size = pca_files_size(files, (uint64_t)index);
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    memcpy(text, pca_files_data(files, (uint64_t)index), size);
+    text[size] = 0;
+    return text;
+}
+
+static inline char *pem_of_ca(struct fixture *f, const pca_ca *ca)
+{
+    pca_blob *blob = NULL;
+    assert_ok(f->err, pca_ca_certificate(ca, PCA_FORMAT_PEM, &blob, f->err));
+    char *text = strdup((const char *)pca_blob_data(blob));
+    pca_blob_free(blob);
+    return text;
+}
+
+static inline char *pem_of(struct fixture *f, const pca_cert *cert)
+{
+    pca_blob *blob = NULL;
+    assert_ok(f->err, pca_cert_pem(cert, &blob, f->err));
+    char *text = strdup((const char *)pca_blob_data(blob));
+    pca_blob_free(blob);
+    return text;
+}
+
 /* ---- CRLs ---- */
 
 static inline const char *put_crl(struct fixture *f, const char *name, const pca_ca *ca)
