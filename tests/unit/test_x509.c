@@ -20,7 +20,8 @@ static const char *times(const char *text, size_t n)
 
 /* ---- Object identifiers ---- */
 
-/* By their standards: X.520, RFC 4519, RFC 5280, RFC 2985, RFC 4055, RFC 5758, GM/T 0006. */
+/* By their standards: X.520, RFC 4519, RFC 5280, RFC 2985, RFC 4055, RFC 5758, GM/T 0006, RFC 8018,
+ * RFC 5652, RFC 7292, NIST; the last one is OpenJDK's. */
 static const struct {
     enum oid oid;
     const char *hex, *text, *name;
@@ -75,6 +76,31 @@ static const struct {
     {OID_ECDSA_SHA384, "2A 86 48 CE 3D 04 03 03", "1.2.840.10045.4.3.3", "ecdsa-with-SHA384"},
     {OID_ECDSA_SHA512, "2A 86 48 CE 3D 04 03 04", "1.2.840.10045.4.3.4", "ecdsa-with-SHA512"},
     {OID_SM2_SM3, "2A 81 1C CF 55 01 83 75", "1.2.156.10197.1.501", "SM2-with-SM3"},
+    {OID_SHA1, "2B 0E 03 02 1A", "1.3.14.3.2.26", "sha1"},
+    {OID_SHA256, "60 86 48 01 65 03 04 02 01", "2.16.840.1.101.3.4.2.1", "sha256"},
+    {OID_SHA384, "60 86 48 01 65 03 04 02 02", "2.16.840.1.101.3.4.2.2", "sha384"},
+    {OID_SHA512, "60 86 48 01 65 03 04 02 03", "2.16.840.1.101.3.4.2.3", "sha512"},
+    {OID_PBES2, "2A 86 48 86 F7 0D 01 05 0D", "1.2.840.113549.1.5.13", "PBES2"},
+    {OID_PBKDF2, "2A 86 48 86 F7 0D 01 05 0C", "1.2.840.113549.1.5.12", "PBKDF2"},
+    {OID_HMAC_SHA1, "2A 86 48 86 F7 0D 02 07", "1.2.840.113549.2.7", "hmacWithSHA1"},
+    {OID_HMAC_SHA256, "2A 86 48 86 F7 0D 02 09", "1.2.840.113549.2.9", "hmacWithSHA256"},
+    {OID_HMAC_SHA384, "2A 86 48 86 F7 0D 02 0A", "1.2.840.113549.2.10", "hmacWithSHA384"},
+    {OID_HMAC_SHA512, "2A 86 48 86 F7 0D 02 0B", "1.2.840.113549.2.11", "hmacWithSHA512"},
+    {OID_AES128_CBC, "60 86 48 01 65 03 04 01 02", "2.16.840.1.101.3.4.1.2", "aes128-CBC"},
+    {OID_AES192_CBC, "60 86 48 01 65 03 04 01 16", "2.16.840.1.101.3.4.1.22", "aes192-CBC"},
+    {OID_AES256_CBC, "60 86 48 01 65 03 04 01 2A", "2.16.840.1.101.3.4.1.42", "aes256-CBC"},
+    {OID_DES3_CBC, "2A 86 48 86 F7 0D 03 07", "1.2.840.113549.3.7", "des-EDE3-CBC"},
+    {OID_DATA, "2A 86 48 86 F7 0D 01 07 01", "1.2.840.113549.1.7.1", "data"},
+    {OID_SIGNED_DATA, "2A 86 48 86 F7 0D 01 07 02", "1.2.840.113549.1.7.2", "signedData"},
+    {OID_ENCRYPTED_DATA, "2A 86 48 86 F7 0D 01 07 06", "1.2.840.113549.1.7.6", "encryptedData"},
+    {OID_PBE_SHA1_DES3, "2A 86 48 86 F7 0D 01 0C 01 03", "1.2.840.113549.1.12.1.3", "pbeWithSHAAnd3-KeyTripleDES-CBC"},
+    {OID_KEY_BAG, "2A 86 48 86 F7 0D 01 0C 0A 01 01", "1.2.840.113549.1.12.10.1.1", "keyBag"},
+    {OID_SHROUDED_KEY_BAG, "2A 86 48 86 F7 0D 01 0C 0A 01 02", "1.2.840.113549.1.12.10.1.2", "pkcs8ShroudedKeyBag"},
+    {OID_CERTIFICATE_BAG, "2A 86 48 86 F7 0D 01 0C 0A 01 03", "1.2.840.113549.1.12.10.1.3", "certBag"},
+    {OID_X509_CERTIFICATE, "2A 86 48 86 F7 0D 01 09 16 01", "1.2.840.113549.1.9.22.1", "x509Certificate"},
+    {OID_FRIENDLY_NAME, "2A 86 48 86 F7 0D 01 09 14", "1.2.840.113549.1.9.20", "friendlyName"},
+    {OID_LOCAL_KEY_ID, "2A 86 48 86 F7 0D 01 09 15", "1.2.840.113549.1.9.21", "localKeyId"},
+    {OID_SUN_KEY_PROTECTOR, "2B 06 01 04 01 2A 02 11 01 01", "1.3.6.1.4.1.42.2.17.1.1", "Sun key protector"},
 };
 
 static void object_identifiers_of_the_standards(void **state)
