@@ -403,12 +403,12 @@ PCA_API int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert
 /* ---- pca_root: bought first, signs subordinates only ------------------------------------------------------------ */
 
 /* Buys a root and its subordinate for months 1..1200. A private root's subordinate starts with 10 certificates (policy
- * free_certificates). UNSUPPORTED: a family that this build does not have. */
+ * free_certificates). */
 PCA_API int pca_root_purchase(pca_region *region, int kind, int family, uint64_t months, const char *token,
                               pca_root **root, pca_error *err);
 /* PURCHASED -> ENABLED: makes the key and the self-signed certificate. The request gives the subject (common name
- * required), the key algorithm of the root's family (default RSA 3072 or P-256), the validity (1..200 years, default 10),
- * and the CRL address and period (default 7 days). EXPIRED: the term is over. */
+ * required), the key algorithm of the root's family (default RSA 3072, P-256 or SM2), the validity (1..200 years,
+ * default 10), and the CRL address and period (default 7 days). EXPIRED: the term is over. */
 PCA_API int pca_root_enable(const pca_root *root, const pca_request *request, pca_error *err);
 /* Adds months to the term and to that of the subordinate that came with it; from now, when it had ended. */
 PCA_API int pca_root_renew(const pca_root *root, uint64_t months, const char *token, pca_error *err);
@@ -516,8 +516,8 @@ PCA_API int pca_request_set_months(pca_request *request, int64_t months);
 PCA_API int pca_request_set_years(pca_request *request, int64_t years);
 PCA_API int pca_request_set_dates(pca_request *request, int64_t not_before, int64_t not_after);
 PCA_API int pca_request_set_longest(pca_request *request);
-/* One source of the key: made by libpca (the default; algorithm a PCA_KEY_ of the CA's family, default RSA 2048 or P-256),
- * a CSR (PKCS#10, PEM or DER, at most 64 KiB), or a SubjectPublicKeyInfo (DER) that the caller vouches for. */
+/* One source of the key: made by libpca (the default; algorithm a PCA_KEY_ of the CA's family, default RSA 2048, P-256 or
+ * SM2), a CSR (PKCS#10, PEM or DER, at most 64 KiB), or a SubjectPublicKeyInfo (DER) that the caller vouches for. */
 PCA_API int pca_request_set_key_algorithm(pca_request *request, int algorithm);
 PCA_API int pca_request_set_csr(pca_request *request, const void *csr, size_t size);
 PCA_API int pca_request_set_public_key(pca_request *request, const void *spki, size_t size);

@@ -2,6 +2,7 @@
 #include "api/snapshot.h"
 #include "base/der.h"
 #include "base/memory.h"
+#include "ca/family.h"
 #include "ca/root.h"
 
 struct pca_receipt {
@@ -45,9 +46,7 @@ static int check_product(int kind, int family, pca_error *err)
 {
     if (kind != PCA_KIND_PRIVATE && kind != PCA_KIND_COMPLIANCE)
         return pcai_fail(err, PCA_E_INVALID, "call", "kind", "a CA is private or compliance");
-    if (family == PCA_FAMILY_SM2)
-        return pcai_fail(err, PCA_E_UNSUPPORTED, "call", "family", "SM2 is not in this build");
-    if (family != PCA_FAMILY_RSA && family != PCA_FAMILY_ECC)
+    if (!pcai_family((uint64_t)family))
         return pcai_fail(err, PCA_E_INVALID, "call", "family", "a key family is RSA, ECC or SM2");
     return PCA_OK;
 }

@@ -192,10 +192,11 @@ static int hash_entries(struct crl_job *job, struct hash *hash, pca_error *err)
     return rc;
 }
 
-static int hash_tbs(struct crl_job *job, struct slice head, struct slice tail, uint8_t digest[PCAI_DIGEST_MAX], pca_error *err)
+static int hash_tbs(struct crl_job *job, const struct key *key, struct slice head, struct slice tail, uint8_t digest[PCAI_DIGEST_MAX],
+                    pca_error *err)
 {
     struct hash *hash = NULL;
-    int rc = pcai_hash_new(pcai_algorithm_digest(job->algorithm), &hash, err);
+    int rc = pcai_key_hash_new(key, &hash, err);
     if (rc == PCA_OK)
         rc = pcai_hash_update(hash, head, err);
     if (rc == PCA_OK)
@@ -220,9 +221,9 @@ int pcai_crl_sign(struct crl_job *job, pca_error *err)
     uint64_t tbs_size = tbs_head.size + job->entries_size + job->tail.size;
     int rc = tbs_head.failed ? pcai_no_memory(err) : pcai_buf_check(&job->tail, err);
     if (rc == PCA_OK)
-        rc = hash_tbs(job, pcai_buf_view(&tbs_head), pcai_buf_view(&job->tail), digest, err);
-    if (rc == PCA_OK)
         rc = pcai_ca_key_load(job->env, job->random, &job->key, &key, err);
+    if (rc == PCA_OK)
+        rc = hash_tbs(job, key, pcai_buf_view(&tbs_head), pcai_buf_view(&job->tail), digest, err);
     if (rc == PCA_OK)
         rc = pcai_key_sign_digest(key, job->random, pcai_slice(digest, pcai_digest_size(pcai_algorithm_digest(crl.signature_key))),
                                   &signature, err);

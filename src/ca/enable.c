@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "ca/family.h"
 #include "ca/log.h"
 #include "ca/plan.h"
 #include "ca/validity.h"
@@ -80,10 +81,10 @@ static int check_family(struct plan *plan, const struct ca_record *ca, pca_error
     if (plan->purpose == PURPOSE_REISSUE || (plan->purpose == PURPOSE_REKEY && !plan->algorithm))
         plan->algorithm = (int)ca->algorithm;
     if (!plan->algorithm)
-        plan->algorithm = ca->family == PCA_FAMILY_RSA ? PCA_KEY_RSA_3072 : PCA_KEY_EC_P256;
+        plan->algorithm = pcai_family_key(ca->family, 1);
     if (pcai_algorithm_family(plan->algorithm) != (int)ca->family)
         return pcai_fail(err, PCA_E_ALGORITHM, "request", algorithm_field(plan), "the key is %s and the CA was bought for %s",
-                         pcai_algorithm_name(plan->algorithm), ca->family == PCA_FAMILY_RSA ? "RSA" : "ECC");
+                         pcai_algorithm_name(plan->algorithm), pcai_family_name(ca->family));
     if (plan->algorithm == PCA_KEY_RSA_1024)
         return pcai_fail(err, PCA_E_ALGORITHM, "request", algorithm_field(plan), "a CA's RSA key has at least 2048 bits");
     return PCA_OK;

@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "ca/certificate.h"
+#include "ca/family.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/plan.h"
@@ -70,10 +71,10 @@ static int check_family(struct plan *plan, const struct ca_record *sub, const st
 {
     const char *field = plan->has_csr ? "csr" : plan->container == PCA_CONTAINER_PUBLIC ? "public_key" : "key_algorithm";
     if (!plan->algorithm)
-        plan->algorithm = sub->family == PCA_FAMILY_RSA ? PCA_KEY_RSA_2048 : PCA_KEY_EC_P256;
+        plan->algorithm = pcai_family_key(sub->family, 0);
     if (pcai_algorithm_family(plan->algorithm) != (int)sub->family)
         return pcai_fail(err, PCA_E_ALGORITHM, "request", field, "the key is %s and the CA's family is %s", pcai_algorithm_name(plan->algorithm),
-                         sub->family == PCA_FAMILY_RSA ? "RSA" : "ECC");
+                         pcai_family_name(sub->family));
     if (plan->algorithm == PCA_KEY_RSA_1024 && !pcai_policy(cx, POLICY_ALLOW_WEAK))
         return pcai_fail(err, PCA_E_ALGORITHM, "request", field, "RSA keys have at least 2048 bits unless policy allow_weak is on");
     return PCA_OK;
@@ -107,8 +108,10 @@ static int set_addresses(struct plan *plan, const struct ca_record *issuer, pca_
     return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
+/* RFC 5280 4.2.1.12: clientAuth alone goes with keys that sign. */
 static void set_usage(struct plan *plan)
 {
+    const struct family *family = pcai_family((uint64_t)pcai_algorithm_family(plan->algorithm));
     struct certificate *c = &plan->certificate;
     int type = plan->request->type, mail = 0;
     if (type != PCA_CERT_CLIENT)
@@ -119,10 +122,9 @@ static void set_usage(struct plan *plan)
         mail |= plan->subject.san[i].type == PCA_SAN_EMAIL;
     if (mail && type == PCA_CERT_CLIENT)
         c->eku[c->eku_count++] = pcai_oid(OID_EMAIL_PROTECTION);
-    c->key_usage = KU_DIGITAL_SIGNATURE;
-    /* RFC 8813 3: not on an EC key. RFC 5280 4.2.1.12: not for clientAuth alone. */
-    if (pcai_algorithm_family(plan->algorithm) == PCA_FAMILY_RSA && (type != PCA_CERT_CLIENT || mail))
-        c->key_usage |= KU_KEY_ENCIPHERMENT;
+    c->key_usage = family->usage;
+    if (type != PCA_CERT_CLIENT || mail)
+        c->key_usage |= family->receiving_usage;
 }
 
 /* What make and lint need of the issuer, copied: it outlives the transaction. */

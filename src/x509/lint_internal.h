@@ -41,6 +41,9 @@ struct lint_key {
     struct slice modulus, exponent; /* of rsaEncryption: INTEGER contents */
 };
 
+/* id-ecPublicKey with the curve of SM2. */
+int pcai_lint_key_is_sm2(const struct lint_key *key);
+
 /* A TBSCertificate or a TBSCertList. */
 struct tbs {
     struct flaws flaws;

@@ -61,8 +61,9 @@ static void spki_rsa_null_params(struct lint_run *run)
 
 /* ---- EC ---- */
 
+#define SM2_CURVE "\x2A\x81\x1C\xCF\x55\x01\x82\x2D" /* 1.2.156.10197.1.301 */
 #define CURVE(octets, field) {octets, sizeof octets - 1, field}
-/* P-256, P-384, P-521: OID, octets of a coordinate. */
+/* P-256, P-384, P-521, SM2: OID, octets of a coordinate. */
 static const struct {
     const char *oid;
     size_t size, field;
@@ -70,6 +71,7 @@ static const struct {
     CURVE("\x2A\x86\x48\xCE\x3D\x03\x01\x07", 32),
     CURVE("\x2B\x81\x04\x00\x22", 48),
     CURVE("\x2B\x81\x04\x00\x23", 66),
+    CURVE(SM2_CURVE, 32),
 };
 
 /* Octets of a coordinate; 0 when no such curve is named. */
@@ -84,7 +86,7 @@ static size_t coordinate(const struct lint_key *key)
 static void ec_named_curve_only(struct lint_run *run)
 {
     if (is_ec(run) && !coordinate(&run->tbs.key))
-        pcai_lint_found(run, LINT_ERROR, "public_key", "the parameters are not the name of P-256, P-384 or P-521");
+        pcai_lint_found(run, LINT_ERROR, "public_key", "the parameters are not the name of P-256, P-384, P-521 or SM2");
 }
 
 static void ec_point_on_curve(struct lint_run *run)
@@ -103,11 +105,28 @@ static void ec_point_on_curve(struct lint_run *run)
         pcai_lint_found(run, LINT_ERROR, "public_key", "the point is not uncompressed, or not on the curve");
 }
 
+/* ---- SM2 ---- */
+
+int pcai_lint_key_is_sm2(const struct lint_key *key)
+{
+    return pcai_oid_find(key->algorithm) == OID_EC_PUBLIC_KEY && key->parameters == DER_OID &&
+           pcai_slice_equal(key->parameter, pcai_slice(SM2_CURVE, sizeof SM2_CURVE - 1));
+}
+
+/* GM/T 0015: what is signed by SM2 is an SM2 key, and the other way round: a leaf's family is its issuer's. */
+static void spki_sm2_params(struct lint_run *run)
+{
+    int signer = pcai_algorithm_family(run->context->signature_key) == PCA_FAMILY_SM2;
+    if (signer != pcai_lint_key_is_sm2(&run->tbs.key))
+        pcai_lint_found(run, LINT_ERROR, "public_key", "an SM2 key, id-ecPublicKey with the curve of SM2, stands under an SM2 signature, and only there");
+}
+
 static const struct lint lints[] = {
     {"rsa_modulus_2048", LINT_ON_CERTIFICATE, rsa_modulus_2048},
     {"rsa_exponent_sane", LINT_ON_CERTIFICATE, rsa_exponent_sane},
     {"ec_named_curve_only", LINT_ON_CERTIFICATE, ec_named_curve_only},
     {"ec_point_on_curve", LINT_ON_CERTIFICATE, ec_point_on_curve},
     {"spki_rsa_null_params", LINT_ON_CERTIFICATE, spki_rsa_null_params},
+    {"spki_sm2_params", LINT_ON_CERTIFICATE, spki_sm2_params},
 };
 const struct lint_group pcai_lints_key = LINT_GROUP(lints);

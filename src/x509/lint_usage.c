@@ -78,7 +78,7 @@ static void ku_leaf_no_ca_bits(struct lint_run *run)
         pcai_lint_found(run, LINT_ERROR, key_usage, "a leaf has neither keyCertSign nor cRLSign");
 }
 
-/* RFC 3279 2.3.1; RFC 8813 3. CA bits have a lint of their own. */
+/* RFC 3279 2.3.1; RFC 8813 3. CA bits and SM2 keys have lints of their own. */
 static void ku_fits_key_type(struct lint_run *run)
 {
     unsigned allowed = KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION;
@@ -87,8 +87,17 @@ static void ku_fits_key_type(struct lint_run *run)
         allowed |= KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT;
     else if (algorithm == OID_EC_PUBLIC_KEY)
         allowed |= KU_KEY_AGREEMENT;
-    if (run->tbs.usage & ~allowed)
+    if (run->tbs.usage & ~allowed && !pcai_lint_key_is_sm2(&run->tbs.key))
         pcai_lint_found(run, LINT_ERROR, key_usage, "keyUsage has bits that do not fit the type of the key");
+}
+
+/* GM/T 0015, GB/T 38636: a key signs (C0) or is encrypted to (38). */
+static void ku_sm2_dual(struct lint_run *run)
+{
+    unsigned signs = KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION, receives = KU_KEY_ENCIPHERMENT | KU_DATA_ENCIPHERMENT | KU_KEY_AGREEMENT;
+    if (pcai_lint_key_is_sm2(&run->tbs.key) && run->tbs.usage && run->tbs.usage != signs && run->tbs.usage != receives)
+        pcai_lint_found(run, LINT_ERROR, key_usage,
+                        "an SM2 key's keyUsage is digitalSignature and nonRepudiation, or keyEncipherment, dataEncipherment and keyAgreement");
 }
 
 /* ---- extKeyUsage ---- */
@@ -187,6 +196,7 @@ static const struct lint lints[] = {
     {"ku_ca_bits", LINT_ON_CA, ku_ca_bits},
     {"ku_leaf_no_ca_bits", LINT_ON_LEAF, ku_leaf_no_ca_bits},
     {"ku_fits_key_type", LINT_ON_LEAF, ku_fits_key_type},
+    {"ku_sm2_dual", LINT_ON_LEAF, ku_sm2_dual},
     {"eku_server", LINT_ON_LEAF, eku_server},
     {"eku_no_any_critical", LINT_ON_CERTIFICATE, eku_no_any_critical},
     {"eku_ku_consistent", LINT_ON_LEAF, eku_ku_consistent},

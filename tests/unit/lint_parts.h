@@ -99,6 +99,7 @@ static void put_whole_text(struct buf *out, const char *text)
 
 #define ECDSA_SHA256 "30{06{2A8648CE3D040302}}"
 #define RSA_SHA256 "30{06{2A864886F70D01010B}0500}"
+#define SM2_SM3 "30{06{2A811CCF55018375}}"
 
 /* The generator of P-256 (SEC 2, 2.4.2), and the leftmost 160 bits of the SHA-256 of its point, by sha256sum. */
 #define G_X "6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296"
@@ -107,6 +108,12 @@ static void put_whole_text(struct buf *out, const char *text)
 #define P256 "06{2A8648CE3D030107}"
 #define P256_KEY EC_KEY(P256, "04" G_X G_Y)
 #define P256_ID "698BEA63DC44A344663FF1429AEA10842DF27B6B"
+/* The generator of the SM2 curve (GB/T 32918.5), likewise. */
+#define SM2_X "32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7"
+#define SM2_Y "BC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0"
+#define SM2_CURVE "06{2A811CCF5501822D}"
+#define SM2_KEY EC_KEY(SM2_CURVE, "04" SM2_X SM2_Y)
+#define SM2_ID "CFBBD025BB78217FD99C9620869F6CD4152F43D8"
 /* 2^2048 - 1 has the form of a modulus, and nothing more is looked at. Its identifier by sha256sum likewise. */
 #define RSA_KEY(parameters, modulus, exponent) "30{30{06{2A864886F70D010101}" parameters "}03{00 30{02{" modulus "}02{" exponent "}}}}"
 #define RSA_2048_KEY RSA_KEY("0500", "00(256 FF)", "010001")

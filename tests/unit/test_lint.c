@@ -5,7 +5,7 @@
 
 /* ---- Good ones ---- */
 
-enum base { SERVER, CLIENT, BOTH, CUSTOM, RSA_SERVER, SUB, ROOT, BASES };
+enum base { SERVER, CLIENT, BOTH, CUSTOM, RSA_SERVER, SM2_SERVER, SM2_RECEIVER, SUB, ROOT, BASES };
 
 #define SERIAL_OK "02{01000000000102030405060708090A0B}"
 #define ONE_YEAR "30{17{'270101000000Z'}17{'271231235959Z'}}"
@@ -13,6 +13,9 @@ enum base { SERVER, CLIENT, BOTH, CUSTOM, RSA_SERVER, SUB, ROOT, BASES };
 #define CLIENT_NAME NAME(ORGANIZATION RDN(OID_CN, "0C", "'Ada Lovelace'"))
 #define CRL_POINT POINT(URI("http://crl.example.com/sub.crl"))
 #define COMMON [VERSION] = "A0{020102}", [SERIAL] = SERIAL_OK, [SIGNATURE] = ECDSA_SHA256, [ISSUER] = CA_NAME
+#define SM2_LEAF                                                                                                                                  \
+    [VERSION] = "A0{020102}", [SERIAL] = SERIAL_OK, [SIGNATURE] = SM2_SM3, [ISSUER] = CA_NAME, [VALIDITY] = ONE_YEAR, [SUBJECT] = SERVER_NAME,     \
+    [KEY] = SM2_KEY, [AKI] = AUTHORITY(P256_ID), [SKI] = KEY_ID(SM2_ID), [EKU] = PURPOSES(SERVER_AUTH), [SAN] = ALT_NAMES(DNS("db1.internal"))
 #define LEAF COMMON, [VALIDITY] = ONE_YEAR, [KEY] = P256_KEY, [AKI] = AUTHORITY(P256_ID), [SKI] = KEY_ID(P256_ID), [KU] = USAGE("0780")
 
 static const struct {
@@ -20,6 +23,7 @@ static const struct {
     enum lint_role role;
     int type;
     parts p;
+    int key; /* that signs; 0: P-256 */
 } bases[BASES] = {
     [SERVER] = {"server", LINT_LEAF, PCA_CERT_SERVER,
                 {LEAF, [SUBJECT] = SERVER_NAME, [EKU] = PURPOSES(SERVER_AUTH), [SAN] = ALT_NAMES(DNS("db1.internal") DNS("*.db1.internal") IP("C0000201")),
@@ -35,6 +39,8 @@ static const struct {
     [RSA_SERVER] = {"RSA server", LINT_LEAF, PCA_CERT_SERVER,
                     {COMMON, [VALIDITY] = ONE_YEAR, [SUBJECT] = SERVER_NAME, [KEY] = RSA_2048_KEY, [AKI] = AUTHORITY(P256_ID), [SKI] = KEY_ID(RSA_2048_ID),
                      [KU] = USAGE("05A0"), [EKU] = PURPOSES(SERVER_AUTH), [SAN] = ALT_NAMES(DNS("db1.internal"))}},
+    [SM2_SERVER] = {"SM2 server", LINT_LEAF, PCA_CERT_SERVER, {SM2_LEAF, [KU] = USAGE("06C0")}, PCA_KEY_SM2},
+    [SM2_RECEIVER] = {"SM2 receiver", LINT_LEAF, PCA_CERT_SERVER, {SM2_LEAF, [KU] = USAGE("0338")}, PCA_KEY_SM2},
     [SUB] = {"sub", LINT_SUB, 0,
              {COMMON, [VALIDITY] = TEN_YEARS, [SUBJECT] = SUB_NAME, [KEY] = P256_KEY, [AKI] = AUTHORITY(P256_ID), [SKI] = KEY_ID(P256_ID), [KU] = USAGE("0106"),
               [BC] = AUTHORITY_BASIC("0101FF 020100"), [CDP] = CRL_POINT}},
@@ -84,7 +90,7 @@ static struct lint_context context_of(enum base base, struct slice issuer)
     return (struct lint_context){.role = bases[base].role,
                                  .type = bases[base].type,
                                  .issuer = base == ROOT ? pcai_slice(NULL, 0) : issuer,
-                                 .signature_key = PCA_KEY_EC_P256,
+                                 .signature_key = bases[base].key ? bases[base].key : PCA_KEY_EC_P256,
                                  .include_crl = -1,
                                  .given_names = PCAI_SAN_MAX};
 }
@@ -200,7 +206,9 @@ static void write_certificate(struct written *w, const struct written *issuer, i
     struct certificate c = {.serial = pcai_slice(serial, sizeof serial), .signature_key = pcai_key_algorithm(signer->key),
                             .issuer = pcai_buf_view(&signer->name), .subject = pcai_buf_view(&w->name), .not_before = INT64_C(1800000000),
                             .not_after = INT64_C(1831535999), .public_key = pcai_key_public(w->key), .is_ca = is_ca, .path_length = is_ca && issuer ? 0 : -1,
-                            .key_usage = is_ca ? KU_KEY_CERT_SIGN | KU_CRL_SIGN : KU_DIGITAL_SIGNATURE,
+                            .key_usage = is_ca                      ? KU_KEY_CERT_SIGN | KU_CRL_SIGN
+                                         : algorithm == PCA_KEY_SM2 ? KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION
+                                                                    : KU_DIGITAL_SIGNATURE,
                             .subject_key_id = pcai_slice(w->id, PCAI_KEY_ID), .authority_key_id = pcai_slice(signer->id, PCAI_KEY_ID)};
     if (type == PCA_CERT_SERVER) {
         pcai_san_write(&w->san, &dns, 1);
@@ -235,7 +243,7 @@ static void lint_written(const struct written *w, const struct written *issuer, 
 
 static void what_the_library_writes_has_no_findings(void **state)
 {
-    static const int algorithms[] = {PCA_KEY_EC_P256, PCA_KEY_EC_P384, PCA_KEY_EC_P521, PCA_KEY_RSA_2048};
+    static const int algorithms[] = {PCA_KEY_EC_P256, PCA_KEY_EC_P384, PCA_KEY_EC_P521, PCA_KEY_RSA_2048, PCA_KEY_SM2};
     (void)state;
     for (size_t i = 0; i < COUNT(algorithms); i++) {
         struct written root, sub, server, client;
