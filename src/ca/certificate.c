@@ -1,11 +1,7 @@
 #include "ca/certificate.h"
 
-#include <string.h>
+#include "ca/serials.h"
 
-#include "base/text.h"
-
-#define SERIAL_MAX 20
-#define SERIAL_TEXT_MAX 128
 #define PAGE_EXAMINED_MAX 10000
 
 static int status_read(struct txn *txn, uint64_t id, struct status_record *status, pca_error *err)
@@ -32,77 +28,25 @@ int pcai_cert_read(struct txn *txn, uint64_t id, struct cert_view *view, pca_err
 
 /* ---- Serial numbers ---- */
 
-struct serial {
-    uint8_t octets[SERIAL_MAX];
-    size_t size;
-};
-
-static int drop_zeros(struct serial *s)
+static int find_serial(struct txn *txn, uint64_t issuer, struct slice serial, struct cert_view *view, pca_error *err)
 {
-    size_t zeros = 0;
-    while (zeros < s->size && s->octets[zeros] == 0)
-        zeros++;
-    memmove(s->octets, s->octets + zeros, s->size - zeros);
-    s->size -= zeros;
-    return s->size ? 0 : -1;
+    uint64_t id = pcai_serial_sequence(serial);
+    int rc = id ? pcai_cert_read(txn, id, view, NULL) : PCA_E_NOT_FOUND;
+    if (rc == PCA_OK && view->record.issuer == issuer && pcai_slice_equal(view->record.serial, serial))
+        return rc;
+    rc = pcai_serial_find(txn, issuer, serial, &id, err);
+    return rc == PCA_OK ? pcai_cert_read(txn, id, view, err) : rc;
 }
 
-/* base 10 or 16, digit by digit: octets = octets * base + digit. */
-static int shift_in(struct serial *s, unsigned base, unsigned digit)
-{
-    unsigned carry = digit;
-    for (size_t i = SERIAL_MAX; i-- > 0;) {
-        carry += s->octets[i] * base;
-        s->octets[i] = (uint8_t)carry;
-        carry >>= 8;
-    }
-    return carry ? -1 : 0;
-}
-
-static int serial_parse(const char *text, struct serial *s)
-{
-    unsigned base = 16;
-    size_t digits = 0;
-    memset(s, 0, sizeof *s);
-    s->size = SERIAL_MAX;
-    if (strlen(text) > SERIAL_TEXT_MAX)
-        return -1;
-    if (strncmp(text, "dec:", 4) == 0) {
-        base = 10;
-        text += 4;
-    } else if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-        text += 2;
-    }
-    for (; *text; text++) {
-        if (*text == ':' && base == 16 && digits && text[1] && text[1] != ':')
-            continue;
-        if (base == 10 ? !pcai_is_digit(*text) : !pcai_is_hex(*text))
-            return -1;
-        unsigned digit = pcai_is_digit(*text) ? (unsigned)(*text - '0') : (unsigned)(pcai_lower(*text) - 'a' + 10);
-        if (shift_in(s, base, digit) != 0)
-            return -1;
-        digits++;
-    }
-    return digits ? drop_zeros(s) : -1;
-}
-
-/* A serial number holds the sequence in its octets 1..5; the rest must agree. */
 int pcai_cert_by_serial(struct txn *txn, uint64_t issuer, const char *serial, struct cert_view *view, pca_error *err)
 {
     char object[PCAI_OBJECT];
+    uint8_t octets[PCAI_SERIAL_MAX + 1];
     struct serial s;
     pcai_object("ca", issuer, object);
-    if (serial_parse(serial, &s) != 0)
-        return pcai_fail(err, PCA_E_INVALID, object, "serial", "a serial number is 1 to %d octets in hexadecimal, or dec: and decimal digits", SERIAL_MAX);
-    int rc = PCA_E_NOT_FOUND;
-    if (s.size > 6) {
-        uint64_t sequence = 0;
-        for (int i = 1; i < 6; i++)
-            sequence = sequence << 8 | s.octets[i];
-        rc = pcai_cert_read(txn, sequence, view, NULL);
-    }
-    if (rc == PCA_OK && (view->record.issuer != issuer || !pcai_slice_equal(view->record.serial, pcai_slice(s.octets, s.size))))
-        rc = PCA_E_NOT_FOUND;
+    if (pcai_serial_parse(serial, &s) != 0)
+        return pcai_fail(err, PCA_E_INVALID, object, "serial", "a serial number is 1 to %d octets in hexadecimal, or dec: and decimal digits", PCAI_SERIAL_MAX);
+    int rc = find_serial(txn, issuer, pcai_serial_integer(&s, octets), view, err);
     if (rc == PCA_E_NOT_FOUND)
         return pcai_fail(err, rc, object, "serial", "the CA has no certificate with the serial number %s", serial);
     return rc == PCA_OK ? rc : pcai_fail(err, rc, object, "serial", "the certificate with the serial number %s cannot be read", serial);

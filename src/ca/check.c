@@ -9,6 +9,7 @@
 #include "ca/log.h"
 #include "ca/quota.h"
 #include "ca/region.h"
+#include "ca/serials.h"
 
 /* What the rows of one CA come to. */
 struct account {
@@ -69,10 +70,13 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     if (!issuer)
         return wrong(err, "cert", view.id, "its CA is missing");
     issuer->issued++;
-    for (int i = 1; i < 6 && view.record.serial.size > 6; i++)
-        sequence = sequence << 8 | view.record.serial.data[i];
-    if (sequence != view.id)
-        return wrong(err, "cert", view.id, "the serial number does not hold the certificate's sequence");
+    if (pcai_serial_sequence(view.record.serial) != view.id) {
+        rc = pcai_serial_find(txn, view.record.issuer, view.record.serial, &sequence, err);
+        if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && sequence != view.id))
+            return wrong(err, "cert", view.id, "the serial number does not lead to the certificate");
+        if (rc != PCA_OK)
+            return rc;
+    }
     struct row_key expiry = pcai_key_expiry(view.record.not_after, view.id);
     rc = pcai_record_get(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &index, err);
     if (rc == PCA_E_NOT_FOUND)
@@ -103,6 +107,8 @@ static int check_decodes(struct txn *txn, struct context *cx, struct slice key, 
         struct ca_cert_record ca_cert;
         struct status_record status;
         struct index_record index;
+        struct serial_record serial;
+        struct public_key_record public_key;
     } record;
     (void)txn, (void)cx;
     return pcai_record_decode(state, key, value, &record, err);
@@ -311,7 +317,8 @@ static int check_ids(struct txn *txn, struct context *cx, uint64_t cas, pca_erro
 
 static int check_tables(struct txn *txn, struct context *cx, struct totals *totals, uint64_t aliases, pca_error *err)
 {
-    static const struct record_type *const plain[] = {&pcai_token_type, &pcai_piece_type, &pcai_key_type, &pcai_ca_cert_type};
+    static const struct record_type *const plain[] = {&pcai_token_type, &pcai_piece_type, &pcai_key_type, &pcai_ca_cert_type, &pcai_serial_type,
+                                                     &pcai_public_key_type};
     uint64_t names = 0, expiries = 0, statuses = 0;
     int rc = each(txn, cx, TABLE_CERT, check_cert, totals, NULL, err);
     if (rc == PCA_OK)

@@ -7,6 +7,7 @@
 #include "ca/family.h"
 #include "ca/log.h"
 #include "ca/plan.h"
+#include "ca/public_keys.h"
 #include "ca/validity.h"
 
 #define ROOT_YEARS 10
@@ -264,6 +265,7 @@ static int set_fields(struct txn *txn, struct context *cx, struct plan *plan, co
     const struct ca_record *ca = &chain->ca[0], *parent = chain->count > 1 ? &chain->ca[1] : NULL;
     plan->lint = (struct lint_context){.role = parent ? LINT_SUB : LINT_ROOT};
     plan->certificate.is_ca = 1;
+    plan->opaque = pcai_policy(cx, POLICY_OPAQUE_SERIALS) != 0;
     plan->certificate.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
     int rc = check_family(plan, ca, err);
     if (rc == PCA_OK)
@@ -351,6 +353,10 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, pca_
     ca->serial = plan->certificate.serial;
     int rc = pcai_plan_reserve(txn, plan, err);
     if (rc == PCA_OK)
+        rc = pcai_plan_put_serial(txn, plan, 0, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 1, err);
+    if (rc == PCA_OK)
         rc = pcai_ca_put(txn, ca, err);
     if (rc == PCA_OK)
         rc = put_generation(txn, cx, plan, &generation, err);
@@ -376,6 +382,9 @@ int pcai_ca_record(struct txn *txn, struct context *cx, void *arguments, pca_err
         return rc;
     if (rules != plan->rules || cx->now >= plan->service_end)
         return PCAI_AGAIN;
+    rc = pcai_plan_serial_current(txn, plan, err);
+    if (rc != PCA_OK)
+        return rc;
     if (plan->request->alias)
         rc = pcai_alias_set(txn, &plan->self, plan->request->alias, err);
     return rc == PCA_OK ? put_rows(txn, cx, plan, err) : rc;

@@ -8,6 +8,7 @@
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/plan.h"
+#include "ca/public_keys.h"
 #include "ca/quota.h"
 #include "ca/validity.h"
 
@@ -78,6 +79,13 @@ static int check_family(struct plan *plan, const struct ca_record *sub, const st
     if (plan->algorithm == PCA_KEY_RSA_1024 && !pcai_policy(cx, POLICY_ALLOW_WEAK))
         return pcai_fail(err, PCA_E_ALGORITHM, "request", field, "RSA keys have at least 2048 bits unless policy allow_weak is on");
     return PCA_OK;
+}
+
+static int check_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
+{
+    if (plan->container == PCA_CONTAINER_MANAGED)
+        return PCA_OK;
+    return pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, plan->has_csr ? "csr" : "public_key", err);
 }
 
 static int set_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err)
@@ -194,6 +202,7 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     }
     plan->lint = (struct lint_context){.role = LINT_LEAF, .type = plan->request->type, .allow_weak = pcai_policy(cx, POLICY_ALLOW_WEAK) != 0};
     plan->certificate.path_length = -1;
+    plan->opaque = pcai_policy(cx, POLICY_OPAQUE_SERIALS) != 0;
     rc = pcai_clock_require(cx, err);
     if (rc == PCA_OK)
         rc = pcai_rules_read(txn, &plan->rules, err);
@@ -207,6 +216,8 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
         rc = check_family(plan, &chain.ca[0], cx, err);
     if (rc == PCA_OK)
         rc = set_names(plan, &chain.ca[0], err);
+    if (rc == PCA_OK)
+        rc = check_key(txn, cx, plan, err);
     if (rc == PCA_OK)
         rc = set_validity(plan, &chain, cx, err);
     if (rc == PCA_OK)
@@ -262,6 +273,10 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
     struct row_key expiry = pcai_key_expiry(plan->certificate.not_after, plan->sequence);
     int rc = pcai_plan_reserve(txn, plan, err);
     if (rc == PCA_OK)
+        rc = pcai_plan_put_serial(txn, plan, plan->sequence, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 0, err);
+    if (rc == PCA_OK)
         rc = put_certificate(txn, cx, plan, err);
     if (rc == PCA_OK)
         rc = pcai_leaf_names_put(txn, pcai_buf_view(&plan->der), plan->sequence, err);
@@ -285,7 +300,9 @@ int pcai_leaf_current(struct txn *txn, const struct context *cx, const struct pl
 {
     uint64_t rules;
     int rc = pcai_rules_read(txn, &rules, err);
-    return rc == PCA_OK && (rules != plan->rules || cx->now >= plan->service_end) ? PCAI_AGAIN : rc;
+    if (rc == PCA_OK && (rules != plan->rules || cx->now >= plan->service_end))
+        return PCAI_AGAIN;
+    return rc == PCA_OK ? pcai_plan_serial_current(txn, plan, err) : rc;
 }
 
 int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err)

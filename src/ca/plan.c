@@ -1,5 +1,7 @@
 #include "ca/plan.h"
 
+#include "ca/serials.h"
+
 #include <string.h>
 
 void pcai_plan_reset(struct plan *plan)
@@ -52,14 +54,15 @@ void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer)
     plan->certificate.issuer_url = address(plan, issuer->issuer_url);
 }
 
-/* One octet 01..7F ‖ sequence in five ‖ ten random: positive, minimal, unique by the sequence, 80 bits unforeseeable. */
+/* One octet 01..7F ‖ sequence in five ‖ ten random: positive, minimal, unique by the sequence, 80 bits unforeseeable. Or random
+ * in all but the first bit. */
 static int make_serial(struct plan *plan, pca_error *err)
 {
     int rc = pcai_random_bytes(plan->random, plan->serial, sizeof plan->serial, err);
     if (rc != PCA_OK)
         return rc;
     plan->serial[0] = (uint8_t)(plan->serial[0] % 0x7F + 1);
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5 && !plan->opaque; i++)
         plan->serial[1 + i] = (uint8_t)(plan->sequence >> (32 - 8 * i));
     plan->certificate.serial = pcai_slice(plan->serial, sizeof plan->serial);
     return PCA_OK;
@@ -117,6 +120,18 @@ static int take_sequence(struct plan *plan, pca_error *err)
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err)
 {
     return plan->reserve ? pcai_sequence_reserve(txn, &plan->reserved, err) : PCA_OK;
+}
+
+int pcai_plan_serial_current(struct txn *txn, const struct plan *plan, pca_error *err)
+{
+    uint64_t held;
+    int rc = plan->opaque ? pcai_serial_find(txn, plan->issuer ? plan->issuer : plan->ca, plan->certificate.serial, &held, err) : PCA_E_NOT_FOUND;
+    return rc == PCA_OK ? PCAI_AGAIN : rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}
+
+int pcai_plan_put_serial(struct txn *txn, const struct plan *plan, uint64_t certificate, pca_error *err)
+{
+    return plan->opaque ? pcai_serial_put(txn, plan->issuer ? plan->issuer : plan->ca, plan->certificate.serial, certificate, err) : PCA_OK;
 }
 
 int pcai_plan_make(struct plan *plan, pca_error *err)

@@ -48,6 +48,7 @@ struct plan {
     struct lint_context lint;
     struct findings findings;
     /* make */
+    int opaque; /* the serial number is random throughout */
     uint64_t sequence;
     int reserve; /* sequences run low: record reserves a block, first at `reserved` */
     uint64_t reserved;
@@ -83,6 +84,10 @@ void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer);
 int pcai_plan_make(struct plan *plan, pca_error *err);
 /* The block of sequences that the plan's record owes, if any; among record's puts. */
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);
+/* A serial number that holds no sequence has a row; PCAI_AGAIN when another certificate has it. The current one looks, put
+ * writes. certificate: the id that it leads to, 0 for a CA's. */
+int pcai_plan_serial_current(struct txn *txn, const struct plan *plan, pca_error *err);
+int pcai_plan_put_serial(struct txn *txn, const struct plan *plan, uint64_t certificate, pca_error *err);
 /* Lints the fields with a public key of that form standing in; for the dry run and before anything is spent. */
 int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err);
 

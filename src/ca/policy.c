@@ -12,6 +12,9 @@ const struct policy_row pcai_policies[POLICY_COUNT] = {
     [POLICY_ALLOW_WEAK] = {"allow_weak", "switch", "1: RSA keys of 1024 bits may be certified", 0, 0, 1},
     [POLICY_CLOCK_SLACK_SECONDS] = {"clock_slack_seconds", "seconds", "how far behind the newest recorded time the clock may be", 3600, 0, 86400},
     [POLICY_MAX_CLOCK_STEP_DAYS] = {"max_clock_step_days", "days", "how far beyond the newest recorded time the clock may be, until it is accepted", 400, 1, 36500},
+    [POLICY_OPAQUE_SERIALS] = {"opaque_serials", "switch", "1: serial numbers are random throughout, and do not tell how many were issued", 0, 0, 1},
+    [POLICY_REFUSE_REUSED_KEY] = {"refuse_reused_key", "switch", "1: a public key that was certified for another subject, or was compromised, is refused", 0, 0, 1},
+    [POLICY_ALLOW_FOREIGN_CROSS] = {"allow_foreign_cross", "switch", "1: CAs that no region holds may be cross-signed", 0, 0, 1},
 };
 
 enum policy pcai_policy_find(const char *name)

@@ -166,6 +166,18 @@ static const struct field token_fields[] = {
 };
 TYPE(token, TABLE_TOKEN);
 
+static const struct field serial_fields[] = {
+    UINT(serial_record, certificate),
+};
+TYPE(serial, TABLE_SERIAL);
+
+static const struct field public_key_fields[] = {
+    BYTES(public_key_record, subject),
+    UINT(public_key_record, is_ca),
+    UINT(public_key_record, compromised),
+};
+TYPE(public_key, TABLE_PUBLIC_KEY);
+
 static const struct field log_fields[] = {
     INT(log_record, time),
     TEXT(log_record, actor),

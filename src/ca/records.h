@@ -122,6 +122,16 @@ struct token_record {
     struct slice results;
 };
 
+struct serial_record {
+    uint64_t certificate;
+};
+
+struct public_key_record {
+    struct slice subject; /* SHA-256 of the Name that it was certified for first */
+    uint64_t is_ca;
+    uint64_t compromised; /* 1: a certificate of it was revoked for that */
+};
+
 /* A row that is nothing but its key. */
 struct index_record {
     uint64_t unused;
@@ -148,7 +158,7 @@ struct frontier_record {
 
 extern const struct record_type pcai_region_type, pcai_sequence_type, pcai_policy_type, pcai_storage_type, pcai_ca_type,
     pcai_quota_type, pcai_generation_type, pcai_key_type, pcai_ca_cert_type, pcai_cert_type, pcai_status_type,
-    pcai_revocation_type, pcai_piece_type, pcai_token_type, pcai_name_type, pcai_expiry_type, pcai_log_type,
+    pcai_revocation_type, pcai_piece_type, pcai_token_type, pcai_name_type, pcai_expiry_type, pcai_serial_type, pcai_public_key_type, pcai_log_type,
     pcai_frontier_type;
 
 struct row_key pcai_key_text(const char *text);

@@ -4,6 +4,7 @@
 #include "ca/certificate.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
+#include "ca/public_keys.h"
 #include "crypto/crypto.h"
 
 static int check_reason(int reason, int is_ca, pca_error *err)
@@ -171,6 +172,8 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     rc = put_row(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
     if (rc == PCA_OK)
         rc = pcai_record_put(txn, &pcai_status_type, pcai_row_key_view(&key), &status, err);
+    if (rc == PCA_OK && is_compromise(row.reason))
+        rc = pcai_public_key_compromised(txn, cx, view.record.der, err);
     return rc == PCA_OK ? log_revocation(txn, cx, ACTION_REVOKE, issuer.id, r->id, &r->token, err) : rc;
 }
 

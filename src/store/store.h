@@ -29,6 +29,8 @@ enum table {
     TABLE_TOKEN,      /* client tokens and their results */
     TABLE_LOG,        /* ledger and audit in one */
     TABLE_MERKLE,     /* the audit tree's frontier */
+    TABLE_SERIAL,     /* serial numbers that hold no sequence */
+    TABLE_PUBLIC_KEY, /* keys that were certified, where a policy asks for it */
     TABLE_COUNT
 };
 const char *pcai_table_name(enum table table);
