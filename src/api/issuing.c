@@ -19,6 +19,8 @@ static struct plan plan_for(const struct pca_ca *ca, const pca_request *request)
 static int busy(const struct plan *plan, pca_error *err)
 {
     char object[PCAI_OBJECT];
+    if (plan->repeats)
+        return pcai_fail(err, PCA_E_CRYPTO, pcai_object("ca", plan->ca, object), "serial", "%d random serial numbers were all in use: the source of random repeats itself", ATTEMPTS);
     return pcai_fail(err, PCA_E_BUSY, pcai_object("ca", plan->ca, object), NULL, "the CAs or policies kept changing; try again");
 }
 

@@ -296,7 +296,7 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
     return pcai_log_append(txn, cx, ACTION_ISSUE, &entry, err);
 }
 
-int pcai_leaf_current(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
+int pcai_leaf_current(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err)
 {
     uint64_t rules;
     int rc = pcai_rules_read(txn, &rules, err);

@@ -122,10 +122,11 @@ int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err)
     return plan->reserve ? pcai_sequence_reserve(txn, &plan->reserved, err) : PCA_OK;
 }
 
-int pcai_plan_serial_current(struct txn *txn, const struct plan *plan, pca_error *err)
+int pcai_plan_serial_current(struct txn *txn, struct plan *plan, pca_error *err)
 {
     uint64_t held;
     int rc = plan->opaque ? pcai_serial_find(txn, plan->issuer ? plan->issuer : plan->ca, plan->certificate.serial, &held, err) : PCA_E_NOT_FOUND;
+    plan->repeats = rc == PCA_OK;
     return rc == PCA_OK ? PCAI_AGAIN : rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 

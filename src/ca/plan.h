@@ -48,7 +48,8 @@ struct plan {
     struct lint_context lint;
     struct findings findings;
     /* make */
-    int opaque; /* the serial number is random throughout */
+    int opaque;  /* the serial number is random throughout */
+    int repeats; /* and was another certificate's */
     uint64_t sequence;
     int reserve; /* sequences run low: record reserves a block, first at `reserved` */
     uint64_t reserved;
@@ -68,7 +69,7 @@ void pcai_plan_free(struct plan *plan, int recorded);
 int pcai_leaf_arguments(struct plan *plan, pca_error *err);
 int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int *replayed, pca_error *err);
 /* PCAI_AGAIN unless it is still as `rules` saw it: the rules generation, the terms. */
-int pcai_leaf_current(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err);
+int pcai_leaf_current(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err);
 int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
 
 /* CAs. */
@@ -86,7 +87,7 @@ int pcai_plan_make(struct plan *plan, pca_error *err);
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);
 /* A serial number that holds no sequence has a row; PCAI_AGAIN when another certificate has it. The current one looks, put
  * writes. certificate: the id that it leads to, 0 for a CA's. */
-int pcai_plan_serial_current(struct txn *txn, const struct plan *plan, pca_error *err);
+int pcai_plan_serial_current(struct txn *txn, struct plan *plan, pca_error *err);
 int pcai_plan_put_serial(struct txn *txn, const struct plan *plan, uint64_t certificate, pca_error *err);
 /* Lints the fields with a public key of that form standing in; for the dry run and before anything is spent. */
 int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err);
