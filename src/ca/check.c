@@ -7,6 +7,7 @@
 #include "ca/certificate.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
+#include "ca/public_keys.h"
 #include "ca/quota.h"
 #include "ca/region.h"
 #include "ca/serials.h"
@@ -147,6 +148,8 @@ static int check_generation(struct txn *txn, struct context *cx, const struct ca
         return wrong(err, "ca", ca->id, "the private key of a generation is missing");
     if (rc == PCA_OK)
         rc = pcai_ca_cert_read(txn, cx, ca, generation, &cert, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_key_check_ca(txn, cert.der, err);
     if (rc == PCA_OK)
         rc = pcai_scan_open(txn, TABLE_REVOCATION, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
     while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {

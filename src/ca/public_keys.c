@@ -78,3 +78,18 @@ int pcai_public_key_compromised(struct txn *txn, const struct context *cx, struc
     struct public_key_record marked = {.subject = pcai_slice(d.subject, DIGEST), .is_ca = held.is_ca, .compromised = 1};
     return rc == PCA_OK ? put_row(txn, &d, &marked, err) : rc;
 }
+
+int pcai_public_key_check_ca(struct txn *txn, struct slice certificate, pca_error *err)
+{
+    struct certificate c;
+    struct digests d;
+    struct public_key_record held = {.is_ca = 0};
+    int rc = pcai_certificate_read(certificate, &c, err);
+    if (rc == PCA_OK)
+        rc = digest_both(c.public_key, c.subject, &d, err);
+    if (rc == PCA_OK)
+        rc = read_row(txn, &d, &held, err);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && !held.is_ca))
+        return pcai_fail(err, PCA_E_CORRUPT, NULL, "public_key", "the row of a CA's public key is missing or wrong");
+    return rc;
+}

@@ -12,6 +12,8 @@ int pcai_public_key_check(struct txn *txn, const struct context *cx, struct slic
                           pca_error *err);
 /* Keeps whom a key was certified for first; without the policy only a CA's. */
 int pcai_public_key_keep(struct txn *txn, const struct context *cx, struct slice public_key, struct slice subject, int is_ca, pca_error *err);
+/* Of a CA's certificate (DER): CORRUPT without its row. */
+int pcai_public_key_check_ca(struct txn *txn, struct slice certificate, pca_error *err);
 /* Marks the key of a certificate (DER) that was revoked for compromise, under the policy. */
 int pcai_public_key_compromised(struct txn *txn, const struct context *cx, struct slice certificate, pca_error *err);
 
