@@ -216,11 +216,11 @@ static void remember(struct asked *asked, const char *name)
     if (strcmp(asked->match, "-") != 0 && one_in(2))
         return;
     strcpy(asked->match, name);
-    char *p = strchr(asked->match, '@');
-    for (p = p ? p : asked->match; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
-    if (*asked->match == '*')
+    char *domain = strchr(asked->match, '@');
+    if (!domain && *asked->match == '*')
         *asked->match = 'w';
+    for (char *p = domain ? domain : asked->match; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
 }
 
 static void set_subject(pca_request *request)
