@@ -31,6 +31,7 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
 {
     struct crl_job *job = arguments;
     struct generation_record generation;
+    struct ca_cert_record cert;
     struct ca_record ca;
     int rc = pcai_clock_require_forward(cx, err);
     if (rc == PCA_OK)
@@ -42,12 +43,19 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
     if (rc == PCA_OK)
         rc = pcai_ca_require_signing(&ca, &generation, cx->now, err);
     if (rc == PCA_OK)
+        rc = pcai_ca_cert_read(txn, cx, &ca, job->generation, &cert, err);
+    if (rc == PCA_OK)
         rc = pcai_ca_key_read(txn, &job->arena, &ca, job->generation, &job->key, err);
     if (rc != PCA_OK)
         return rc;
     job->issuer = ca;
     job->issuer.subject = pcai_arena_slice(&job->arena, ca.subject);
     job->key_id = pcai_arena_slice(&job->arena, generation.key_id);
+    job->lint = (struct lint_context){.role = LINT_CRL,
+                                      .issuer = pcai_arena_slice(&job->arena, cert.der),
+                                      .signature_key = (int)generation.algorithm,
+                                      .this_update = cx->now,
+                                      .previous = generation.crl_number};
     if (job->arena.failed)
         return pcai_no_memory(err);
     job->algorithm = (int)generation.algorithm;
@@ -99,6 +107,18 @@ static int has_been_seen(const struct crl_job *job, const struct revocation_reco
     return job->previous && row->not_after < job->previous_this_update && row->log <= job->previous_log;
 }
 
+static int refuse(const struct crl_job *job, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    return pcai_lint_refuse(&job->findings, pcai_ca_object(&job->issuer, object), err);
+}
+
+static int lint_entry(struct crl_job *job, struct slice entry, pca_error *err)
+{
+    pcai_lint_entry(&job->linted, entry, &job->findings);
+    return job->findings.count ? refuse(job, err) : PCA_OK;
+}
+
 static int add_entry(struct crl_job *job, struct slice key, const struct revocation_record *row, struct buf *out, pca_error *err)
 {
     size_t before = out->size;
@@ -111,10 +131,13 @@ static int add_entry(struct crl_job *job, struct slice key, const struct revocat
     if (entry.invalidity > entry.revoked_at)
         entry.invalidity = entry.revoked_at;
     pcai_crl_entry_write(out, &entry);
-    job->entries++;
-    job->entries_size += out->size - before;
     if (out->failed)
         return pcai_no_memory(err);
+    int rc = lint_entry(job, pcai_slice(out->data + before, out->size - before), err);
+    if (rc != PCA_OK)
+        return rc;
+    job->entries++;
+    job->entries_size += out->size - before;
     return out->size >= PCAI_CRL_PIECE ? spool_write(job, out, err) : PCA_OK;
 }
 
@@ -141,6 +164,8 @@ int pcai_crl_scan(struct txn *txn, struct crl_job *job, pca_error *err)
     uint64_t count = 0, sum = 0;
     int64_t time;
     int rc = spool_open(job, err);
+    if (rc == PCA_OK)
+        rc = pcai_lint_entries_begin(&job->linted, &job->lint, err);
     if (rc == PCA_OK)
         rc = pcai_log_end(txn, &job->log, &time, err);
     if (rc == PCA_OK)
@@ -220,6 +245,10 @@ int pcai_crl_sign(struct crl_job *job, pca_error *err)
     pcai_crl_tail_write(&job->tail, &crl);
     uint64_t tbs_size = tbs_head.size + job->entries_size + job->tail.size;
     int rc = tbs_head.failed ? pcai_no_memory(err) : pcai_buf_check(&job->tail, err);
+    if (rc == PCA_OK)
+        rc = pcai_lint_crl(pcai_buf_view(&tbs_head), job->entries_size, pcai_buf_view(&job->tail), &job->lint, &job->findings, err);
+    if (rc == PCA_OK)
+        rc = refuse(job, err);
     if (rc == PCA_OK)
         rc = pcai_ca_key_load(job->env, job->random, &job->key, &key, err);
     if (rc == PCA_OK)

@@ -4,6 +4,7 @@
 
 #include "ca/ca.h"
 #include "crypto/crypto.h"
+#include "x509/lint.h"
 
 struct environment;
 
@@ -25,9 +26,12 @@ struct crl_job {
     int64_t this_update, next_update;
     uint64_t previous, previous_log; /* the CRL before: its number, and the log's end when it was scanned */
     int64_t previous_this_update;
+    struct lint_context lint;
     /* scan */
     int spool; /* an unlinked file with the entries */
     uint64_t entries, entries_size, log;
+    struct lint_entries linted;
+    struct findings findings;
     /* sign */
     struct buf head, tail;
     uint64_t size, next_piece, pieces;

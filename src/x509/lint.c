@@ -1,10 +1,12 @@
 #include "x509/lint_internal.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 static const struct lint_group *const groups[] = {&pcai_lints_fields, &pcai_lints_time,  &pcai_lints_names,      &pcai_lints_san,
-                                                  &pcai_lints_key,    &pcai_lints_usage, &pcai_lints_extensions, &pcai_lints_verifiers};
+                                                  &pcai_lints_key,    &pcai_lints_usage, &pcai_lints_extensions, &pcai_lints_crl,
+                                                  &pcai_lints_entry,  &pcai_lints_verifiers};
 
 /* The place of one more finding. An error takes a note's when all are taken; NULL: none is left. */
 static struct finding *place(struct findings *findings, int severity)
@@ -26,7 +28,10 @@ void pcai_lint_found(struct lint_run *run, int severity, const char *field, cons
     va_start(arguments, format);
     f->name = run->lint->name;
     f->severity = severity;
-    snprintf(f->field, sizeof f->field, "%s", field);
+    if (run->entries)
+        snprintf(f->field, sizeof f->field, "entries[%" PRIu64 "]", run->entries->count);
+    else
+        snprintf(f->field, sizeof f->field, "%s", field);
     vsnprintf(f->message, sizeof f->message, format, arguments);
     va_end(arguments);
 }
@@ -40,7 +45,14 @@ static void run_group(struct lint_run *run, const struct lint_group *group)
     }
 }
 
-static int read_issuer(struct lint_run *run, pca_error *err)
+void pcai_lint_run(struct lint_run *run, int malformed)
+{
+    run_group(run, &pcai_lints_der);
+    for (size_t i = 0; !malformed && i < sizeof groups / sizeof *groups; i++)
+        run_group(run, groups[i]);
+}
+
+int pcai_lint_read_issuer(struct lint_run *run, pca_error *err)
 {
     struct der outer = pcai_der(run->context->issuer), certificate;
     struct slice tbs;
@@ -55,13 +67,10 @@ static int read_issuer(struct lint_run *run, pca_error *err)
 int pcai_lint_certificate(struct slice tbs, const struct lint_context *context, struct findings *findings, pca_error *err)
 {
     struct lint_run run = {.context = context, .findings = findings};
-    int rc = read_issuer(&run, err);
+    int rc = pcai_lint_read_issuer(&run, err);
     if (rc != PCA_OK)
         return rc;
-    int malformed = pcai_lint_read_certificate(tbs, &run.tbs) != 0;
-    run_group(&run, &pcai_lints_der);
-    for (size_t i = 0; !malformed && i < sizeof groups / sizeof *groups; i++)
-        run_group(&run, groups[i]);
+    pcai_lint_run(&run, pcai_lint_read_certificate(tbs, &run.tbs) != 0);
     return run.no_memory ? pcai_no_memory(err) : PCA_OK;
 }
 

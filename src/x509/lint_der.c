@@ -143,9 +143,9 @@ static void der_set_of_sorted(struct lint_run *run)
 }
 
 static const struct lint lints[] = {
-    {"der_strict_lengths", LINT_ON_CERTIFICATE, der_strict_lengths},
-    {"der_no_default_encoded", LINT_ON_CERTIFICATE, der_no_default_encoded},
-    {"der_boolean_true_ff", LINT_ON_CERTIFICATE, der_boolean_true_ff},
-    {"der_set_of_sorted", LINT_ON_CERTIFICATE, der_set_of_sorted},
+    {"der_strict_lengths", LINT_ON_ALL, der_strict_lengths},
+    {"der_no_default_encoded", LINT_ON_ALL, der_no_default_encoded},
+    {"der_boolean_true_ff", LINT_ON_ALL, der_boolean_true_ff},
+    {"der_set_of_sorted", LINT_ON_ALL, der_set_of_sorted},
 };
 const struct lint_group pcai_lints_der = LINT_GROUP(lints);

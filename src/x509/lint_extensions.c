@@ -9,7 +9,7 @@ static const char *field_of(const struct lint_extension *e)
     return e->type == OID_NONE ? "extensions" : pcai_oid_name(e->type);
 }
 
-static int is_critical(const struct lint_run *run, enum oid type)
+int pcai_lint_is_critical(const struct lint_run *run, enum oid type)
 {
     const struct lint_extension *e = pcai_lint_extension(&run->tbs, type);
     return e && e->critical;
@@ -26,8 +26,8 @@ static void ext_unique(struct lint_run *run)
             }
 }
 
-/* Known is what the reader reads the value of. */
-static int is_known(enum oid type)
+/* What the lints of a certificate, a CRL or an entry judge. */
+static unsigned known_on(enum oid type)
 {
     switch (type) {
     case OID_SUBJECT_KEY_ID:
@@ -37,10 +37,19 @@ static int is_known(enum oid type)
     case OID_NAME_CONSTRAINTS:
     case OID_CRL_DISTRIBUTION_POINTS:
     case OID_CERTIFICATE_POLICIES:
-    case OID_AUTHORITY_KEY_ID:
     case OID_EXTENDED_KEY_USAGE:
     case OID_AUTHORITY_INFO_ACCESS:
-        return 1;
+        return LINT_ON_CERTIFICATE;
+    case OID_AUTHORITY_KEY_ID:
+        return LINT_ON_CERTIFICATE | LINT_ON_CRL;
+    case OID_CRL_NUMBER:
+    case OID_DELTA_CRL:
+    case OID_ISSUING_DISTRIBUTION_POINT:
+    case OID_FRESHEST_CRL:
+        return LINT_ON_CRL;
+    case OID_REASON_CODE:
+    case OID_INVALIDITY_DATE:
+        return LINT_ON_ENTRY;
     default:
         return 0;
     }
@@ -51,7 +60,7 @@ static void ext_unknown_critical_refused(struct lint_run *run)
     for (size_t i = 0; i < run->tbs.extension_count; i++) {
         const struct lint_extension *e = &run->tbs.extensions[i];
         char text[64];
-        if (!e->critical || is_known(e->type))
+        if (!e->critical || (known_on(e->type) & 1u << run->context->role))
             continue;
         pcai_oid_text(e->oid, text, sizeof text);
         pcai_lint_found(run, LINT_ERROR, field_of(e), "the extension %s is critical, and not known", text);
@@ -61,28 +70,30 @@ static void ext_unknown_critical_refused(struct lint_run *run)
 /* Of what may be critical at all, mbedTLS 2.28 does not read nameConstraints. */
 static void mbedtls_critical_set(struct lint_run *run)
 {
-    if (is_critical(run, OID_NAME_CONSTRAINTS))
+    if (pcai_lint_is_critical(run, OID_NAME_CONSTRAINTS))
         pcai_lint_found(run, LINT_NOTE, "nameConstraints", "mbedTLS 2.28 refuses a critical nameConstraints");
 }
 
 /* ---- Keys ---- */
 
-static void aki_present_noncritical(struct lint_run *run)
+void pcai_lint_authority(struct lint_run *run, struct slice signer)
 {
     const char *field = pcai_oid_name(OID_AUTHORITY_KEY_ID);
-    int is_root = run->context->role == LINT_ROOT;
-    struct slice signer = is_root ? run->tbs.subject_key_id : run->issuer.subject_key_id;
-    if (!pcai_lint_extension(&run->tbs, OID_AUTHORITY_KEY_ID)) {
-        if (!is_root)
-            pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier is missing");
-        return;
-    }
-    if (is_critical(run, OID_AUTHORITY_KEY_ID))
+    if (pcai_lint_is_critical(run, OID_AUTHORITY_KEY_ID))
         pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier is not critical");
     if (run->tbs.authority_others || !run->tbs.authority_key_id.data)
         pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier has the keyIdentifier only");
     else if (!pcai_slice_equal(run->tbs.authority_key_id, signer))
         pcai_lint_found(run, LINT_ERROR, field, "the keyIdentifier is not the issuer's subjectKeyIdentifier");
+}
+
+static void aki_present_noncritical(struct lint_run *run)
+{
+    int is_root = run->context->role == LINT_ROOT;
+    if (pcai_lint_extension(&run->tbs, OID_AUTHORITY_KEY_ID))
+        pcai_lint_authority(run, is_root ? run->tbs.subject_key_id : run->issuer.subject_key_id);
+    else if (!is_root)
+        pcai_lint_found(run, LINT_ERROR, pcai_oid_name(OID_AUTHORITY_KEY_ID), "authorityKeyIdentifier is missing");
 }
 
 /* RFC 7093 2 (1) */
@@ -95,7 +106,7 @@ static void ski_present(struct lint_run *run)
         pcai_lint_found(run, severity, field, "subjectKeyIdentifier is missing");
         return;
     }
-    if (is_critical(run, OID_SUBJECT_KEY_ID))
+    if (pcai_lint_is_critical(run, OID_SUBJECT_KEY_ID))
         pcai_lint_found(run, LINT_ERROR, field, "subjectKeyIdentifier is not critical");
     int rc = pcai_key_id(run->tbs.public_key, id, NULL);
     run->no_memory |= rc == PCA_E_NO_MEMORY;
@@ -126,7 +137,7 @@ static void cdp_noncritical_http(struct lint_run *run)
     struct lint_point point;
     if (!pcai_lint_extension(&run->tbs, OID_CRL_DISTRIBUTION_POINTS))
         return;
-    if (is_critical(run, OID_CRL_DISTRIBUTION_POINTS))
+    if (pcai_lint_is_critical(run, OID_CRL_DISTRIBUTION_POINTS))
         pcai_lint_found(run, LINT_ERROR, field, "cRLDistributionPoints is not critical");
     if (pcai_lint_next_point(&points, &point) != 1 || !pcai_der_at_end(&points))
         pcai_lint_found(run, LINT_ERROR, field, "there is one distribution point");
@@ -179,7 +190,7 @@ static void aia_noncritical_http(struct lint_run *run)
         return;
     if (run->context->role == LINT_ROOT)
         pcai_lint_found(run, LINT_ERROR, field, "a root has no authorityInfoAccess");
-    if (is_critical(run, OID_AUTHORITY_INFO_ACCESS))
+    if (pcai_lint_is_critical(run, OID_AUTHORITY_INFO_ACCESS))
         pcai_lint_found(run, LINT_ERROR, field, "authorityInfoAccess is not critical");
     check_accesses(run, field);
 }
@@ -225,7 +236,7 @@ static void policies_no_duplicates(struct lint_run *run)
     size_t count = 0;
     if (!pcai_lint_extension(&run->tbs, OID_CERTIFICATE_POLICIES))
         return;
-    if (is_critical(run, OID_CERTIFICATE_POLICIES))
+    if (pcai_lint_is_critical(run, OID_CERTIFICATE_POLICIES))
         pcai_lint_found(run, LINT_ERROR, field, "certificatePolicies is not critical");
     if (pcai_der_at_end(&in))
         pcai_lint_found(run, LINT_ERROR, field, "certificatePolicies is empty");
@@ -251,7 +262,7 @@ static void nc_only_ca_critical(struct lint_run *run)
         return;
     if (run->context->role != LINT_SUB)
         pcai_lint_found(run, LINT_ERROR, field, "nameConstraints stands in subordinate CAs only");
-    if (!is_critical(run, OID_NAME_CONSTRAINTS))
+    if (!pcai_lint_is_critical(run, OID_NAME_CONSTRAINTS))
         pcai_lint_found(run, LINT_ERROR, field, "nameConstraints is critical");
     for (; pcai_lint_next_subtree(&subtrees, &subtree); count++)
         if ((subtree.minimum && !subtree.minimum_zero) || subtree.maximum)
@@ -261,8 +272,8 @@ static void nc_only_ca_critical(struct lint_run *run)
 }
 
 static const struct lint lints[] = {
-    {"ext_unique", LINT_ON_CERTIFICATE, ext_unique},
-    {"ext_unknown_critical_refused", LINT_ON_CERTIFICATE, ext_unknown_critical_refused},
+    {"ext_unique", LINT_ON_ALL, ext_unique},
+    {"ext_unknown_critical_refused", LINT_ON_ALL, ext_unknown_critical_refused},
     {"aki_present_noncritical", LINT_ON_CERTIFICATE, aki_present_noncritical},
     {"ski_present", LINT_ON_CERTIFICATE, ski_present},
     {"cdp_noncritical_http", LINT_ON_ISSUED, cdp_noncritical_http},

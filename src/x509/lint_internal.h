@@ -44,19 +44,19 @@ struct lint_key {
 /* id-ecPublicKey with the curve of SM2. */
 int pcai_lint_key_is_sm2(const struct lint_key *key);
 
-/* A TBSCertificate or a TBSCertList. */
+/* A TBSCertificate, a TBSCertList, or an entry of one. */
 struct tbs {
     struct flaws flaws;
-    /* both */
+    /* certificates and CRLs; of an entry extensions and the first time */
     int64_t version; /* as encoded, -1 when absent */
     struct slice signature; /* AlgorithmIdentifier, whole */
     struct slice issuer;    /* Name, whole */
-    struct lint_time first, second; /* notBefore and notAfter, thisUpdate and nextUpdate */
+    struct lint_time first, second; /* notBefore and notAfter, thisUpdate and nextUpdate, revocationDate */
     struct lint_extension extensions[LINT_EXTENSIONS_MAX];
     size_t extension_count;
     struct slice subject_key_id, authority_key_id;
     int authority_others; /* authorityCertIssuer or authorityCertSerialNumber */
-    /* certificate */
+    /* certificate; an entry has a serial number too */
     struct slice serial, subject, public_key;
     struct lint_key key;
     int unique_ids;
@@ -64,6 +64,13 @@ struct tbs {
     int64_t path_length;
     unsigned usage; /* KU_ bits */
     int usage_trailing_zero;
+    /* CRL */
+    int list_is_empty;        /* revokedCertificates is there, without an entry */
+    struct slice crl_number, base_number; /* INTEGER contents */
+    int idp_empty, idp_flags; /* of issuingDistributionPoint: nothing in it; how many onlyContains */
+    /* entry */
+    struct slice reason;      /* ENUMERATED contents */
+    struct lint_time invalidity;
 };
 
 /* ---- The table ---- */
@@ -73,6 +80,7 @@ struct lint_run {
     const struct lint *lint; /* the row that runs */
     const struct lint_context *context;
     struct findings *findings;
+    const struct lint_entries *entries; /* before the one that is linted; NULL but for entries */
     struct tbs tbs;
     struct tbs issuer; /* of the issuer's certificate; all zero for a root */
     int no_memory;
@@ -89,8 +97,11 @@ struct lint_group {
 };
 #define LINT_GROUP(lints) {lints, sizeof lints / sizeof *lints}
 extern const struct lint_group pcai_lints_der, pcai_lints_fields, pcai_lints_time, pcai_lints_names, pcai_lints_san, pcai_lints_key,
-    pcai_lints_usage, pcai_lints_extensions, pcai_lints_verifiers;
+    pcai_lints_usage, pcai_lints_extensions, pcai_lints_crl, pcai_lints_entry, pcai_lints_verifiers;
 
+/* The rows that apply to the context's role, over what has been read; malformed: those of the encoding alone. */
+void pcai_lint_run(struct lint_run *run, int malformed);
+int pcai_lint_read_issuer(struct lint_run *run, pca_error *err);
 /* A finding of the row that runs. severity: LINT_NOTE, LINT_ERROR. */
 void pcai_lint_found(struct lint_run *run, int severity, const char *field, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -107,6 +118,7 @@ int pcai_lint_read_boolean(struct flaws *flaws, struct der *in, const char *fiel
 /* Extensions, the contents of their SEQUENCE. */
 int pcai_lint_read_extensions(struct tbs *tbs, struct der extensions);
 int pcai_lint_read_value(struct tbs *tbs, const struct lint_extension *e);
+int pcai_lint_read_entry(struct slice entry, struct tbs *out);
 
 /* ---- What has been read, piece by piece ---- */
 
@@ -166,6 +178,12 @@ struct lint_access {
     struct lint_general location;
 };
 int pcai_lint_next_access(struct der *at, struct lint_access *access);
+
+int pcai_lint_is_critical(const struct lint_run *run, enum oid type);
+/* authorityKeyIdentifier: not critical, the signer's key and nothing else. */
+void pcai_lint_authority(struct lint_run *run, struct slice signer);
+/* Of almost every entry, and cheap: nothing would be found. serial: no data when it cannot be read. */
+int pcai_lint_entry_is_sound(const struct lint_entries *entries, struct slice entry, struct slice *serial);
 
 /* Each general name of the extensions that hold some. */
 struct lint_place {

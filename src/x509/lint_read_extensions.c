@@ -223,6 +223,38 @@ static int read_authority_key_id(struct tbs *t, struct der in)
     return pcai_der_at_end(&in) ? 0 : -1;
 }
 
+/* ---- Of CRLs (RFC 5280 5.2) and their entries (5.3) ---- */
+
+/* An IMPLICIT BOOLEAN DEFAULT FALSE, which the walk cannot tell from other octets. 1 when it is there. */
+static int read_flag(struct tbs *t, struct der *in, int number, const char *field)
+{
+    struct slice c;
+    if (!pcai_der_optional(in, DER_CONTEXT(number), &c) || c.size != 1)
+        return 0;
+    if (c.data[0] == 0)
+        pcai_lint_flaw(&t->flaws, FLAW_DEFAULT, field, "a flag that is FALSE is encoded");
+    else if (c.data[0] != 0xFF)
+        pcai_lint_flaw(&t->flaws, FLAW_BOOLEAN, field, "a BOOLEAN is neither 00 nor FF");
+    return 1;
+}
+
+/* IssuingDistributionPoint ::= SEQUENCE { distributionPoint [0], onlyContainsUserCerts [1] BOOLEAN, onlyContainsCACerts [2]
+ *     BOOLEAN, onlySomeReasons [3], indirectCRL [4] BOOLEAN, onlyContainsAttributeCerts [5] BOOLEAN } */
+static int read_issuing_point(struct tbs *t, struct der in, const char *field)
+{
+    struct lint_point point = {.full_name = nothing};
+    struct slice content;
+    t->idp_empty = pcai_der_at_end(&in);
+    if (pcai_der_optional(&in, DER_CONTEXT_CONSTRUCTED(0), &content) &&
+        (read_point_name(content, &point) != 0 || read_general_names(t, pcai_der(point.full_name), field) != 0))
+        return -1;
+    t->idp_flags = read_flag(t, &in, 1, field) + read_flag(t, &in, 2, field);
+    pcai_der_optional(&in, DER_CONTEXT(3), &content);
+    read_flag(t, &in, 4, field);
+    t->idp_flags += read_flag(t, &in, 5, field);
+    return pcai_der_at_end(&in) ? 0 : -1;
+}
+
 /* ---- All of them ---- */
 
 static int read_sequence(struct tbs *t, const struct lint_extension *e, struct der in, const char *field)
@@ -236,6 +268,9 @@ static int read_sequence(struct tbs *t, const struct lint_extension *e, struct d
         return read_purposes(in);
     case OID_SUBJECT_ALT_NAME:
         return read_general_names(t, in, field);
+    case OID_ISSUING_DISTRIBUTION_POINT:
+        return read_issuing_point(t, in, field);
+    case OID_FRESHEST_CRL:
     case OID_CRL_DISTRIBUTION_POINTS:
         return read_points(t, in, field);
     case OID_AUTHORITY_INFO_ACCESS:
@@ -259,11 +294,25 @@ int pcai_lint_read_value(struct tbs *t, const struct lint_extension *e)
     case OID_KEY_USAGE:
         rc = read_key_usage(t, &value);
         break;
+    case OID_CRL_NUMBER:
+        rc = pcai_der_get_integer(&value, &t->crl_number);
+        break;
+    case OID_DELTA_CRL:
+        rc = pcai_der_get_integer(&value, &t->base_number);
+        break;
+    case OID_REASON_CODE:
+        rc = pcai_der_get(&value, DER_ENUMERATED, &t->reason) != 0 || t->reason.size == 0 ? -1 : 0;
+        break;
+    case OID_INVALIDITY_DATE:
+        rc = pcai_lint_read_time(&t->flaws, &value, field, &t->invalidity);
+        break;
     case OID_AUTHORITY_KEY_ID:
     case OID_BASIC_CONSTRAINTS:
     case OID_EXTENDED_KEY_USAGE:
     case OID_SUBJECT_ALT_NAME:
     case OID_CRL_DISTRIBUTION_POINTS:
+    case OID_FRESHEST_CRL:
+    case OID_ISSUING_DISTRIBUTION_POINT:
     case OID_AUTHORITY_INFO_ACCESS:
     case OID_CERTIFICATE_POLICIES:
     case OID_NAME_CONSTRAINTS:

@@ -75,11 +75,12 @@ typedef const char *time_fault(const struct lint_time *t);
 
 static void each_time(struct lint_run *run, time_fault *fault)
 {
+    static const char *const fields[][2] = {{"not_before", "not_after"}, {"this_update", "next_update"}};
     const struct lint_time *const times[] = {&run->tbs.first, &run->tbs.second};
     for (size_t i = 0; i < 2; i++) {
         const char *what = times[i]->tag ? fault(times[i]) : NULL;
         if (what)
-            pcai_lint_found(run, LINT_ERROR, i == 0 ? "not_before" : "not_after", "%.*s: %s", (int)times[i]->text.size,
+            pcai_lint_found(run, LINT_ERROR, fields[run->context->role >= LINT_CRL][i], "%.*s: %s", (int)times[i]->text.size,
                             (const char *)times[i]->text.data, what);
     }
 }
@@ -137,8 +138,8 @@ static void no_fraction(struct lint_run *run)
 }
 
 static const struct lint lints[] = {
-    {"time_utctime_to_2049", LINT_ON_CERTIFICATE, utctime_to_2049}, {"time_gentime_from_2050", LINT_ON_CERTIFICATE, gentime_from_2050},
-    {"time_seconds_present", LINT_ON_CERTIFICATE, seconds_present}, {"time_zulu_only", LINT_ON_CERTIFICATE, zulu_only},
-    {"time_no_fraction", LINT_ON_CERTIFICATE, no_fraction},
+    {"time_utctime_to_2049", LINT_ON_ALL, utctime_to_2049}, {"time_gentime_from_2050", LINT_ON_ALL, gentime_from_2050},
+    {"time_seconds_present", LINT_ON_ALL, seconds_present}, {"time_zulu_only", LINT_ON_ALL, zulu_only},
+    {"time_no_fraction", LINT_ON_ALL, no_fraction},
 };
 const struct lint_group pcai_lints_time = LINT_GROUP(lints);

@@ -38,6 +38,7 @@ static const struct known known[OID_COUNT] = {
     [OID_INVALIDITY_DATE] = KNOWN("\x55\x1D\x18", "invalidityDate"),
     [OID_DELTA_CRL] = KNOWN("\x55\x1D\x1B", "deltaCRLIndicator"),
     [OID_ISSUING_DISTRIBUTION_POINT] = KNOWN("\x55\x1D\x1C", "issuingDistributionPoint"),
+    [OID_FRESHEST_CRL] = KNOWN("\x55\x1D\x2E", "freshestCRL"),
     [OID_NAME_CONSTRAINTS] = KNOWN("\x55\x1D\x1E", "nameConstraints"),
     [OID_CRL_DISTRIBUTION_POINTS] = KNOWN("\x55\x1D\x1F", "cRLDistributionPoints"),
     [OID_CERTIFICATE_POLICIES] = KNOWN("\x55\x1D\x20", "certificatePolicies"),

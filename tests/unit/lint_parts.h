@@ -67,6 +67,9 @@ static void put_whole_text(struct buf *out, const char *text)
 
 /* ---- Parts ---- */
 
+#define X4(text) text text text text
+#define X8(text) X4(text) X4(text)
+
 #define OID_C "550406"
 #define OID_O "55040A"
 #define OID_CN "550403"
