@@ -1,5 +1,29 @@
 /* Rows of test_lint.c: {lint, base, .of = {part, what it is replaced by}}, in the order of lints.tsv. */
 
+    {NULL, SERVER, .of = {SKI, KEY_ID("B467A3999EB5EFA671DE0032F08A9C9E5EFDA0E1")}}, /* by sha1sum */
+    {NULL, SERVER, .of = {SUBJECT, "30{}"}, .second = {SAN, CRITICAL("551D11", "30{" DNS("db1.internal") "}")}},
+    {NULL, SERVER, .of = {SUBJECT, NAME(RDN("0992268993F22C640119", "16", "'a'") RDN("0992268993F22C640119", "16", "'a'"))}},
+    {NULL, SERVER, .of = {SUBJECT, NAME(RDN("2A864886F70D010901", "16", "'a@example.com'"))}},
+    {NULL, CLIENT, .of = {SUBJECT, NAME(RDN("2A864886F70D010901", "16", "'ada@EXAMPLE.com'"))}},
+    {NULL, CLIENT, .of = {SUBJECT, NAME(RDN(OID_CN, "0C", X8(X8("E6BCA2"))))}}, /* 64 characters */
+    {NULL, CLIENT, .of = {SAN, ""}, .second = {EKU, PURPOSES(CLIENT_AUTH)}},
+    {NULL, CLIENT, .of = {EKU, PURPOSES(CLIENT_AUTH EMAIL_PROTECTION "06{2A030405}")}},
+    {NULL, CLIENT, .of = {VALIDITY, "30{17{'270101000000Z'}17{'351231235959Z'}}"}},
+    {NULL, CLIENT, .of = {VALIDITY, "30{17{'491231000000Z'}18{'20501230235959Z'}}"}, .issuer = {VALIDITY, "30{17{'260101000000Z'}18{'21251231235959Z'}}"}},
+    {NULL, SERVER, .of = {VALIDITY, "30{17{'270101000000Z'}17{'290404235959Z'}}"}}, /* 825 days */
+    {NULL, SERVER, .longest = 365 * 86400},
+    {NULL, SERVER, .include_crl = 1},
+    {NULL, SERVER, .of = {SAN, ALT_NAMES(DNS("db1.internal") DNS("xn--bcher-kva.example") "82{(63 61) 2E (63 61) 2E (63 61) 2E (61 61)}")}},
+    {NULL, SERVER, .issuer = {EKU, PURPOSES(SERVER_AUTH CLIENT_AUTH)}},
+    {NULL, SERVER, .issuer = {EKU, PURPOSES("06{551D2500}")}},
+    {NULL, RSA_SERVER, .of = {KEY, RSA_1024_KEY}, .second = {SKI, KEY_ID(RSA_1024_ID)}, .weak = 1},
+    {NULL, SM2_SERVER, .of = {KU, USAGE("0338")}},
+    {NULL, CUSTOM, .of = {EKU, PURPOSES("06{2A030405}")}},
+    {NULL, SUB, .of = {POLICY, POLICIES("30{06{551D2000}}")}},
+    {NULL, SUB, .of = {BC, AUTHORITY_BASIC("0101FF 020101")}, .issuer = {BC, AUTHORITY_BASIC("0101FF 020102")}},
+    {NULL, SUB, .of = {EKU, PURPOSES(SERVER_AUTH)}},
+    {NULL, ROOT, .of = {AKI, ""}},
+
     {"cert_version_3", SERVER, .of = {VERSION, ""}},
     {"cert_version_3", ROOT, .of = {VERSION, "A0{020101}"}},
     {"cert_version_3", SUB, .of = {VERSION, "A0{020103}"}},

@@ -6,7 +6,11 @@
 
 /* ---- A CRL of parts ---- */
 
-enum crl_part { CRL_NONE, CRL_VERSION, CRL_SIGNATURE, CRL_ISSUER, CRL_THIS, CRL_NEXT, CRL_LIST, CRL_AKI, CRL_NUMBER, CRL_IDP, CRL_DELTA, CRL_FRESHEST, CRL_EXTRA, CRL_REST, CRL_PARTS };
+/* From CRL_AKI on: extensions. */
+enum crl_part {
+    CRL_NONE, CRL_VERSION, CRL_SIGNATURE, CRL_ISSUER, CRL_THIS, CRL_NEXT, CRL_LIST, CRL_AKI, CRL_NUMBER, CRL_IDP, CRL_DELTA, CRL_FRESHEST, CRL_EXTRA,
+    CRL_REST, CRL_PARTS
+};
 
 #define NUMBER(octets) EXTENSION("551D14", "02{" octets "}")
 #define IDP(contents) CRITICAL("551D1C", "30{" contents "}")
@@ -158,7 +162,8 @@ static int crl_case_passes(const struct crl_case *c)
     assert_int_equal(pcai_lint_crl(pcai_buf_view(&crl.head), 0, pcai_buf_view(&crl.tail), &context, &findings, NULL), PCA_OK);
     snprintf(label, sizeof label, "%s: %s", c->lint, c->text ? c->text : "");
     /* note 2: an error, beside the note that goes with every issuingDistributionPoint */
-    int found = finds(&findings, label, c->lint, c->note == 1 ? LINT_NOTE : LINT_ERROR, c->note == 2 ? "crl_idp_critical_nonempty" : NULL, LINT_NOTE);
+    int found = finds(&findings, label, c->lint, c->note == 1 ? LINT_NOTE : LINT_ERROR,
+                      c->note == 2 ? "crl_idp_critical_nonempty" : NULL, LINT_NOTE);
     free_crl(&crl);
     pcai_buf_free(&issuer);
     return found;
