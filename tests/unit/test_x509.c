@@ -50,6 +50,7 @@ static const struct {
     {OID_INVALIDITY_DATE, "55 1D 18", "2.5.29.24", "invalidityDate"},
     {OID_DELTA_CRL, "55 1D 1B", "2.5.29.27", "deltaCRLIndicator"},
     {OID_ISSUING_DISTRIBUTION_POINT, "55 1D 1C", "2.5.29.28", "issuingDistributionPoint"},
+    {OID_FRESHEST_CRL, "55 1D 2E", "2.5.29.46", "freshestCRL"},
     {OID_NAME_CONSTRAINTS, "55 1D 1E", "2.5.29.30", "nameConstraints"},
     {OID_CRL_DISTRIBUTION_POINTS, "55 1D 1F", "2.5.29.31", "cRLDistributionPoints"},
     {OID_CERTIFICATE_POLICIES, "55 1D 20", "2.5.29.32", "certificatePolicies"},
