@@ -170,20 +170,73 @@ int pcai_public_verify(const struct public_key *key, int digest, struct slice me
 
 /* ---- Weak RSA moduli ---- */
 
-#define SMALL_PRIME_MAX 10000
+#define SMALL_PRIME_END 65536
 #define FERMAT_ROUNDS 100
+#define MODULUS_WORDS_MAX 128 /* of 32 bits */
+
+/* Montgomery's reduction word by word, least first: n / 2^(32 count) modulo the odd m. A divisor of m divides it as it does
+ * n. */
+static uint32_t reduce(const uint32_t *words, size_t count, uint32_t m)
+{
+    uint32_t inverse = m;
+    for (int i = 0; i < 4; i++) /* Newton: 3, 6, 12, 24, 48 right bits */
+        inverse *= 2 - m * inverse;
+    uint64_t r = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t t = r + words[i];
+        r = (t + (uint64_t)((uint32_t)t * (0 - inverse)) * m) >> 32;
+    }
+    return (uint32_t)(r % m);
+}
+
+/* Some primes with their product. */
+struct primes {
+    uint32_t at[10];
+    size_t count;
+    uint64_t product;
+};
+
+static int one_divides(const struct primes *primes, const uint32_t *words, size_t count)
+{
+    uint32_t rest = reduce(words, count, (uint32_t)primes->product);
+    int found = 0;
+    for (size_t i = 0; i < primes->count; i++)
+        found |= rest % primes->at[i] == 0;
+    return found;
+}
+
+/* As many primes at a time as have a product of 32 bits. */
+static int small_divides(const uint32_t *words, size_t count)
+{
+    uint8_t composite[SMALL_PRIME_END / 16] = {0}; /* a bit for each odd number */
+    struct primes primes = {.product = 1};
+    int found = 0;
+    for (uint32_t p = 3; p < SMALL_PRIME_END && !found; p += 2) {
+        if (composite[p / 16] >> p / 2 % 8 & 1)
+            continue;
+        for (uint64_t q = (uint64_t)p * p; q < SMALL_PRIME_END; q += 2 * p)
+            composite[q / 16] |= (uint8_t)(1 << q / 2 % 8);
+        if (primes.product * p > UINT32_MAX) {
+            found = one_divides(&primes, words, count);
+            primes = (struct primes){.product = 1};
+        }
+        primes.at[primes.count++] = p;
+        primes.product *= p;
+    }
+    return found || one_divides(&primes, words, count);
+}
 
 static int has_small_factor(const mbedtls_mpi *n, int *found)
 {
-    mbedtls_mpi_uint rest;
-    *found = 0;
-    for (mbedtls_mpi_sint p = 3; p < SMALL_PRIME_MAX && !*found; p += 2) {
-        if ((p > 3 && p % 3 == 0) || (p > 5 && p % 5 == 0) || (p > 7 && p % 7 == 0))
-            continue;
-        if (mbedtls_mpi_mod_int(&rest, n, p) != 0)
-            return -1;
-        *found = rest == 0;
+    uint8_t octets[4 * MODULUS_WORDS_MAX];
+    uint32_t words[MODULUS_WORDS_MAX];
+    if (mbedtls_mpi_write_binary(n, octets, sizeof octets) != 0)
+        return -1;
+    for (size_t i = 0; i < MODULUS_WORDS_MAX; i++) {
+        const uint8_t *at = octets + sizeof octets - 4 * (i + 1);
+        words[i] = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
     }
+    *found = small_divides(words, (mbedtls_mpi_bitlen(n) + 31) / 32);
     return 0;
 }
 
