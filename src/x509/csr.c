@@ -17,8 +17,7 @@ static int contains(const struct slice *seen, size_t count, struct slice oid)
 
 static void ignore(struct csr *csr, struct slice oid)
 {
-    if (csr->ignored_count < PCAI_CSR_EXTENSIONS_MAX)
-        csr->ignored[csr->ignored_count++] = oid;
+    csr->ignored[csr->ignored_count++] = oid;
 }
 
 /* Known extensions are well-formed even where they are ignored. */
@@ -126,10 +125,28 @@ static int read_attributes(struct der *attributes, struct csr *csr, pca_error *e
     return PCA_OK;
 }
 
+/* Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }. Form only: which types and values are taken is asked when it is used. */
+static int subject_is_sound(struct slice subject)
+{
+    struct der outer = pcai_der(subject), name, set, pair;
+    struct slice type;
+    if (pcai_der_enter(&outer, DER_SEQUENCE, &name) != 0)
+        return 0;
+    while (!pcai_der_at_end(&name)) {
+        if (pcai_der_enter(&name, DER_SET, &set) != 0 || pcai_der_at_end(&set))
+            return 0;
+        while (!pcai_der_at_end(&set))
+            if (pcai_der_enter(&set, DER_SEQUENCE, &pair) != 0 || pcai_der_get_oid(&pair, &type) != 0 ||
+                pcai_der_any(&pair, NULL, NULL, NULL) != 0 || !pcai_der_at_end(&pair))
+                return 0;
+    }
+    return 1;
+}
+
 /* CertificationRequestInfo ::= SEQUENCE { version 0, subject Name, subjectPKInfo, attributes [0] } */
 static int read_info(struct csr *csr, pca_error *err)
 {
-    struct der outer = pcai_der(csr->info), info, attributes, name;
+    struct der outer = pcai_der(csr->info), info, attributes;
     uint64_t version;
     if (pcai_der_enter(&outer, DER_SEQUENCE, &info) != 0 || pcai_der_get_uint(&info, &version) != 0)
         return refuse(err, "the request's version is missing");
@@ -137,14 +154,8 @@ static int read_info(struct csr *csr, pca_error *err)
         return refuse(err, "the request's version is not 0 (RFC 2986 4.1)");
     if (pcai_der_whole(&info, DER_SEQUENCE, &csr->subject) != 0)
         return refuse(err, "the subject is missing");
-    struct der subject = pcai_der(csr->subject);
-    if (pcai_der_enter(&subject, DER_SEQUENCE, &name) != 0)
+    if (!subject_is_sound(csr->subject))
         return refuse(err, "the subject is not well-formed");
-    while (!pcai_der_at_end(&name)) {
-        struct slice set;
-        if (pcai_der_get(&name, DER_SET, &set) != 0 || set.size == 0)
-            return refuse(err, "the subject is not well-formed");
-    }
     if (pcai_der_whole(&info, DER_SEQUENCE, &csr->public_key) != 0)
         return refuse(err, "the public key is missing");
     if (pcai_der_enter(&info, DER_CONTEXT_CONSTRUCTED(0), &attributes) != 0)

@@ -6,7 +6,7 @@
 #include "x509/certificate.h"
 
 #define PCAI_CSR_MAX 65536  /* octets, PEM or DER */
-#define PCAI_CSR_EXTENSIONS_MAX 64
+#define PCAI_CSR_EXTENSIONS_MAX 64 /* and as many attributes */
 
 struct csr {
     struct slice der;        /* the whole CertificationRequest */
@@ -16,7 +16,7 @@ struct csr {
     struct slice san;        /* GeneralNames, whole; no data: not asked for */
     struct slice signature_algorithm, signature;
     /* Everything else that it asks for: extensions by OID contents, and attributes other than extensionRequest. */
-    struct slice ignored[PCAI_CSR_EXTENSIONS_MAX];
+    struct slice ignored[2 * PCAI_CSR_EXTENSIONS_MAX];
     size_t ignored_count;
 };
 
