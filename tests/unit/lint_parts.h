@@ -1,69 +1,13 @@
-/*
- * To-be-signed octets made of parts, each written as text, so that a test replaces one part and leaves the rest as it was:
- *
- *   hexadecimal pairs, spaces between them    octets
- *   tag{ ... }                                an element: the tag, the length in its shortest form, the contents
- *   'text'                                    its characters
- *   (65 61)                                   65 times the octet 61
- */
+/* To-be-signed octets made of parts, each written as text (unit.h), so that a test replaces one part and leaves the rest as
+ * it was. */
 #ifndef LINT_PARTS_H
 #define LINT_PARTS_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "crypto/crypto.h"
 #include "x509/certificate.h"
 #include "x509/lint.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-/* ---- Text to octets ---- */
-
-/* Appends what stands before the closing brace or the end. */
-static const char *put_text(struct buf *out, const char *at)
-{
-    while (*at && *at != '}') {
-        if (*at == ' ') {
-            at++;
-        } else if (*at == '{') {
-            size_t mark = out->size;
-            at = put_text(out, at + 1);
-            assert_int_equal(*at, '}');
-            pcai_der_end(out, mark);
-            at++;
-        } else if (*at == '\'') {
-            for (at++; *at != '\''; at++)
-                pcai_buf_octet(out, (uint8_t)*at);
-            at++;
-        } else if (*at == '(') {
-            char *end;
-            unsigned long times = strtoul(at + 1, &end, 10), octet = strtoul(end, &end, 16);
-            assert_int_equal(*end, ')');
-            for (; times; times--)
-                pcai_buf_octet(out, (uint8_t)octet);
-            at = end + 1;
-        } else {
-            char pair[3] = {at[0], at[1], 0}, *end;
-            pcai_buf_octet(out, (uint8_t)strtoul(pair, &end, 16));
-            assert_ptr_equal(end, pair + 2);
-            at += 2;
-        }
-    }
-    return at;
-}
-
-static void put_whole_text(struct buf *out, const char *text)
-{
-    assert_int_equal(*put_text(out, text), 0);
-}
 
 /* ---- Parts ---- */
 
@@ -136,15 +80,15 @@ static void put_certificate(struct buf *out, const parts p)
     size_t outer = pcai_der_begin(out, 0x30);
     for (int i = VERSION; i < AKI; i++)
         if (p[i])
-            put_whole_text(out, p[i]);
+            put_octets(out, p[i]);
     size_t tagged = pcai_der_begin(out, 0xA3), sequence = pcai_der_begin(out, 0x30);
     for (int i = AKI; i < REST; i++)
         if (p[i])
-            put_whole_text(out, p[i]);
+            put_octets(out, p[i]);
     pcai_der_end(out, sequence);
     pcai_der_end(out, tagged);
     if (p[REST])
-        put_whole_text(out, p[REST]);
+        put_octets(out, p[REST]);
     pcai_der_end(out, outer);
     assert_false(out->failed);
 }
@@ -170,7 +114,7 @@ static struct buf make_issuer(enum part replaced, const char *text)
         p[replaced] = text;
     size_t outer = pcai_der_begin(&out, 0x30);
     put_certificate(&out, p);
-    put_whole_text(&out, ECDSA_SHA256 "03{00 30{020101020101}}");
+    put_octets(&out, ECDSA_SHA256 "03{00 30{020101020101}}");
     pcai_der_end(&out, outer);
     return out;
 }

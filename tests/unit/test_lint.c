@@ -102,7 +102,7 @@ static struct lint_context context_of(enum base base, struct slice issuer)
 
 static void lint(struct slice tbs, const struct lint_context *context, struct findings *findings)
 {
-    pca_error err = {0};
+    err = (pca_error){0};
     struct slice copy = exact(tbs);
     findings->count = 0;
     assert_int_equal(pcai_lint_certificate(copy, context, findings, &err), PCA_OK);
@@ -303,7 +303,6 @@ static void every_bit_flipped(void **state)
 {
     struct buf issuer = make_issuer(NO_PART, NULL);
     struct findings findings;
-    pca_error err;
     (void)state;
     for (int base = 0; base < BASES; base++) {
         struct lint_context context = context_of((enum base)base, pcai_buf_view(&issuer));
@@ -338,7 +337,7 @@ static void the_first_error_refuses(void **state)
 {
     struct findings findings = {.count = 2,
                                 .at = {{"dns_ia5_ldh", LINT_NOTE, "san[0]", "an underscore"}, {"serial_positive", LINT_ERROR, "serial", "zero"}}};
-    pca_error err = {0};
+    err = (pca_error){0};
     (void)state;
     assert_int_equal(pcai_lint_refuse(&findings, "request", &err), PCA_E_LINT);
     assert_int_equal(err.code, PCA_E_LINT);

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "base/text.h"
+#include "base/der.h"
 
 pca_error err;
 
@@ -31,31 +31,68 @@ void check_text(const char *text, const char *part, int wanted, const char *file
 /* ---- Octets ---- */
 
 #define KEPT 16
-#define LARGEST 70000
+#define LARGEST 140000
 
-struct slice octets_and(const char *hex, size_t count, uint8_t value)
+/* Appends what stands before the closing brace or the end. */
+static const char *put_some(struct buf *out, const char *at)
+{
+    while (*at && *at != '}') {
+        if (*at == ' ') {
+            at++;
+        } else if (*at == '{') {
+            size_t mark = out->size;
+            at = put_some(out, at + 1);
+            assert_int_equal(*at, '}');
+            pcai_der_end(out, mark);
+            at++;
+        } else if (*at == '\'') {
+            for (at++; *at != '\''; at++)
+                pcai_buf_octet(out, (uint8_t)*at);
+            at++;
+        } else if (*at == '(') {
+            char *end;
+            unsigned long times = strtoul(at + 1, &end, 10), octet = strtoul(end, &end, 16);
+            assert_int_equal(*end, ')');
+            for (; times; times--)
+                pcai_buf_octet(out, (uint8_t)octet);
+            at = end + 1;
+        } else {
+            char pair[3] = {at[0], at[1], 0}, *end;
+            pcai_buf_octet(out, (uint8_t)strtoul(pair, &end, 16));
+            assert_ptr_equal(end, pair + 2);
+            at += 2;
+        }
+    }
+    return at;
+}
+
+void put_octets(struct buf *out, const char *text)
+{
+    assert_int_equal(*put_some(out, text), 0);
+    assert_false(out->failed);
+}
+
+struct slice octets(const char *text)
 {
     static uint8_t kept[KEPT][LARGEST];
     static unsigned next;
     uint8_t *out = kept[next++ % KEPT];
-    size_t size = 0;
-    while (*hex) {
-        if (*hex == ' ' || *hex == '\n') {
-            hex++;
-            continue;
-        }
-        assert_true(size < LARGEST && hex[1] && pcai_unhex(hex, 2, out + size, 1) == 0);
-        size++;
-        hex += 2;
-    }
-    assert_true(count <= LARGEST - size);
-    memset(out + size, value, count);
-    return pcai_slice(out, size + count);
+    struct buf made = {0};
+    put_octets(&made, text);
+    size_t size = made.size;
+    assert_true(size <= LARGEST);
+    if (size)
+        memcpy(out, made.data, size);
+    pcai_buf_free(&made);
+    return pcai_slice(out, size);
 }
 
-struct slice octets(const char *hex)
+struct slice octets_and(const char *text, size_t count, uint8_t value)
 {
-    return octets_and(hex, 0, 0);
+    struct slice s = octets(text);
+    assert_true(count <= LARGEST - s.size);
+    memset((uint8_t *)s.data + s.size, value, count);
+    return pcai_slice(s.data, s.size + count);
 }
 
 static void print_octets(const char *name, struct slice s)

@@ -29,10 +29,19 @@ void check_text(const char *text, const char *part, int wanted, const char *file
 
 /* ---- Octets ---- */
 
-/* "30 03 02 01 05", blanks and line ends between the pairs; good for the next 16 such calls. */
-struct slice octets(const char *hex);
+/*
+ * Octets written as text:
+ *
+ *   hexadecimal pairs, spaces between them    octets
+ *   tag{ ... }                                an element: the tag, the length in its shortest form, the contents
+ *   'text'                                    its characters
+ *   (65 61)                                   65 times the octet 61
+ */
+void put_octets(struct buf *out, const char *text);
+/* Good for the next 16 such calls. */
+struct slice octets(const char *text);
 /* The same, with `count` more octets of that value behind. */
-struct slice octets_and(const char *hex, size_t count, uint8_t value);
+struct slice octets_and(const char *text, size_t count, uint8_t value);
 void check_octets(const char *expected_hex, struct slice seen, const char *what, const char *file, int line);
 #define assert_octets(expected_hex, seen) check_octets((expected_hex), (seen), #seen, __FILE__, __LINE__)
 /* The buffer's octets; it is freed. */
