@@ -240,7 +240,9 @@ static int read_eku(struct der *value, struct certificate *c)
 static int read_authority_key_id(struct der *value, struct certificate *c)
 {
     struct der in;
-    return pcai_der_enter(value, DER_SEQUENCE, &in) != 0 || (!pcai_der_optional(&in, DER_CONTEXT(0), &c->authority_key_id) && !pcai_der_at_end(&in)) ? -1 : 0;
+    if (pcai_der_enter(value, DER_SEQUENCE, &in) != 0)
+        return -1;
+    return pcai_der_optional(&in, DER_CONTEXT(0), &c->authority_key_id) || pcai_der_at_end(&in) ? 0 : -1;
 }
 
 /* The first http URI of the first point. */
@@ -254,6 +256,38 @@ static int read_crl_url(struct der *value, struct certificate *c)
     return 0;
 }
 
+static int read_value(enum oid known, struct slice octets, struct certificate *c)
+{
+    struct der value = pcai_der(octets);
+    int rc;
+    switch (known) {
+    case OID_SUBJECT_KEY_ID:
+        rc = pcai_der_get(&value, DER_OCTET_STRING, &c->subject_key_id);
+        break;
+    case OID_AUTHORITY_KEY_ID:
+        rc = read_authority_key_id(&value, c);
+        break;
+    case OID_KEY_USAGE:
+        rc = read_key_usage(&value, &c->key_usage);
+        break;
+    case OID_BASIC_CONSTRAINTS:
+        rc = read_basic_constraints(&value, c);
+        break;
+    case OID_EXTENDED_KEY_USAGE:
+        rc = read_eku(&value, c);
+        break;
+    case OID_CRL_DISTRIBUTION_POINTS:
+        rc = read_crl_url(&value, c);
+        break;
+    case OID_SUBJECT_ALT_NAME:
+        c->san = octets;
+        return 0;
+    default:
+        return 0;
+    }
+    return rc == 0 && pcai_der_at_end(&value) ? 0 : -1;
+}
+
 static int read_extension(struct der *extension, struct certificate *c, unsigned *seen)
 {
     struct slice oid, octets;
@@ -262,31 +296,12 @@ static int read_extension(struct der *extension, struct certificate *c, unsigned
         (pcai_der_peek(extension) == DER_BOOLEAN && pcai_der_get_boolean(extension, &critical) != 0) ||
         pcai_der_get(extension, DER_OCTET_STRING, &octets) != 0 || !pcai_der_at_end(extension))
         return -1;
-    struct der value = pcai_der(octets);
     enum oid known = pcai_oid_find(oid);
     unsigned bit = known >= OID_SUBJECT_KEY_ID && known <= OID_AUTHORITY_INFO_ACCESS ? 1u << (known - OID_SUBJECT_KEY_ID) : 0;
     if (*seen & bit)
         return -1;
     *seen |= bit;
-    switch (known) {
-    case OID_SUBJECT_KEY_ID:
-        return pcai_der_get(&value, DER_OCTET_STRING, &c->subject_key_id);
-    case OID_AUTHORITY_KEY_ID:
-        return read_authority_key_id(&value, c);
-    case OID_KEY_USAGE:
-        return read_key_usage(&value, &c->key_usage);
-    case OID_BASIC_CONSTRAINTS:
-        return read_basic_constraints(&value, c);
-    case OID_EXTENDED_KEY_USAGE:
-        return read_eku(&value, c);
-    case OID_SUBJECT_ALT_NAME:
-        c->san = octets;
-        return 0;
-    case OID_CRL_DISTRIBUTION_POINTS:
-        return read_crl_url(&value, c);
-    default:
-        return 0;
-    }
+    return read_value(known, octets, c);
 }
 
 static int read_extensions(struct der *tbs, struct certificate *c)
@@ -310,6 +325,7 @@ static int read_tbs(struct der *tbs, struct certificate *c)
     struct slice algorithm;
     uint64_t v;
     if (pcai_der_enter(tbs, DER_CONTEXT_CONSTRUCTED(0), &version) != 0 || pcai_der_get_uint(&version, &v) != 0 || v != 2 ||
+        !pcai_der_at_end(&version) ||
         pcai_der_get_integer(tbs, &c->serial) != 0 || pcai_der_whole(tbs, DER_SEQUENCE, &algorithm) != 0 ||
         !pcai_slice_equal(algorithm, c->signature_algorithm) || pcai_der_whole(tbs, DER_SEQUENCE, &c->issuer) != 0 ||
         pcai_der_enter(tbs, DER_SEQUENCE, &validity) != 0 || pcai_der_get_time(&validity, &c->not_before) != 0 ||
