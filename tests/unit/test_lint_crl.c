@@ -36,16 +36,16 @@ static struct crl_octets make_crl(const char *const *p, size_t entries_size)
     uint8_t header[6];
     for (int i = CRL_VERSION; i < CRL_LIST; i++)
         if (p[i])
-            put_whole_text(&fields, p[i]);
+            put_octets(&fields, p[i]);
     if (p[CRL_LIST])
-        put_whole_text(&fields, p[CRL_LIST]);
+        put_octets(&fields, p[CRL_LIST]);
     else if (entries_size)
         pcai_buf_put(&fields, header, pcai_der_header(0x30, entries_size, header));
     size_t tagged = pcai_der_begin(&crl.tail, 0xA0), sequence = pcai_der_begin(&crl.tail, 0x30);
     int any = 0;
     for (int i = CRL_AKI; i < CRL_REST; i++)
         if (p[i]) {
-            put_whole_text(&crl.tail, p[i]);
+            put_octets(&crl.tail, p[i]);
             any = 1;
         }
     pcai_der_end(&crl.tail, sequence);
@@ -53,7 +53,7 @@ static struct crl_octets make_crl(const char *const *p, size_t entries_size)
     if (!any)
         pcai_buf_reset(&crl.tail);
     if (p[CRL_REST])
-        put_whole_text(&crl.tail, p[CRL_REST]);
+        put_octets(&crl.tail, p[CRL_REST]);
     pcai_buf_put(&crl.head, header, pcai_der_header(0x30, fields.size + entries_size + crl.tail.size, header));
     pcai_buf_slice(&crl.head, pcai_buf_view(&fields));
     pcai_buf_free(&fields);
@@ -282,7 +282,7 @@ static void lint_entry(struct slice issuer, const struct lint_context *base, str
     struct lint_context context = *base;
     struct buf before = {0};
     context.issuer = issuer;
-    put_whole_text(&before, ENTRY("11", DATE));
+    put_octets(&before, ENTRY("11", DATE));
     assert_int_equal(pcai_lint_entries_begin(&entries, &context, NULL), PCA_OK);
     findings->count = 0;
     pcai_lint_entry(&entries, pcai_buf_view(&before), findings);
@@ -301,7 +301,7 @@ static void every_fault_of_an_entry_has_its_name(void **state)
         char label[160];
         struct buf entry = {0}, issuer = make_issuer(c->issuer_text ? BC : NO_PART, c->issuer_text);
         struct lint_context context = crl_context(pcai_buf_view(&issuer));
-        put_whole_text(&entry, c->text);
+        put_octets(&entry, c->text);
         lint_entry(pcai_buf_view(&issuer), &context, pcai_buf_view(&entry), &findings);
         snprintf(label, sizeof label, "%s: %s", c->lint, c->text);
         failed += !finds(&findings, label, c->lint, LINT_ERROR, NULL, 0);
@@ -351,7 +351,7 @@ static void good_entries_have_no_findings(void **state)
         struct lint_entries entries;
         struct slice serial;
         context.base = good_entries[i].base;
-        put_whole_text(&entry, good_entries[i].text);
+        put_octets(&entry, good_entries[i].text);
         lint_entry(pcai_buf_view(&issuer), &context, pcai_buf_view(&entry), &findings);
         assert_true(finds(&findings, good_entries[i].text, NULL, 0, NULL, 0));
         assert_int_equal(pcai_lint_entries_begin(&entries, &context, NULL), PCA_OK);
@@ -382,7 +382,7 @@ static void the_quick_look_passes_no_fault(void **state)
     assert_int_equal(pcai_lint_entries_begin(&entries, &context, NULL), PCA_OK);
     for (size_t i = 0; i < COUNT(good_entries); i++) {
         struct buf entry = {0};
-        put_whole_text(&entry, good_entries[i].text);
+        put_octets(&entry, good_entries[i].text);
         for (size_t at = 0; at < entry.size; at++) {
             uint8_t held = entry.data[at];
             for (int octet = 0; octet < 256; octet++) {
@@ -434,8 +434,8 @@ static void what_the_library_writes_has_no_findings(void **state)
     static const int64_t years[] = {INT64_C(1811851200), INT64_C(2524607990), INT64_C(2524608000), INT64_C(4102444800)}; /* 2027, 2049, 2050, 2100 */
     struct buf issuer = make_issuer(NO_PART, NULL), name = {0}, id = {0};
     (void)state;
-    put_whole_text(&name, CA_NAME);
-    put_whole_text(&id, P256_ID);
+    put_octets(&name, CA_NAME);
+    put_octets(&id, P256_ID);
     for (size_t i = 0; i < COUNT(years); i++) {
         struct findings findings = {.count = 0};
         struct lint_context context = crl_context(pcai_buf_view(&issuer));
@@ -484,7 +484,7 @@ static void cut_at_every_octet(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(good_entries); i++) {
         struct buf entry = {0};
-        put_whole_text(&entry, good_entries[i].text);
+        put_octets(&entry, good_entries[i].text);
         for (size_t size = 0; size < entry.size; size++) {
             struct slice cut = exact(entry.data, size);
             lint_entry(pcai_buf_view(&issuer), &context, cut, &findings);
