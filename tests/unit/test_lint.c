@@ -25,31 +25,31 @@ static const struct {
     parts p;
     int key; /* that signs; 0: P-256 */
 } bases[BASES] = {
-    [SERVER] = {"server", LINT_LEAF, PCA_CERT_SERVER,
-                {LEAF, [SUBJECT] = SERVER_NAME, [EKU] = PURPOSES(SERVER_AUTH),
+    [SERVER] = {.label = "server", .role = LINT_LEAF, .type = PCA_CERT_SERVER,
+                .p = {LEAF, [SUBJECT] = SERVER_NAME, [EKU] = PURPOSES(SERVER_AUTH),
                  [SAN] = ALT_NAMES(DNS("db1.internal") DNS("*.db1.internal") IP("C0000201")),
                  [CDP] = CRL_POINT, [AIA] = ACCESS(OCSP_AT("http://ocsp.example.com/") ISSUERS_AT("http://ca.example.com/ca.cer"))}},
-    [CLIENT] = {"client", LINT_LEAF, PCA_CERT_CLIENT,
-                {LEAF, [SUBJECT] = CLIENT_NAME, [EKU] = PURPOSES(CLIENT_AUTH EMAIL_PROTECTION),
+    [CLIENT] = {.label = "client", .role = LINT_LEAF, .type = PCA_CERT_CLIENT,
+                .p = {LEAF, [SUBJECT] = CLIENT_NAME, [EKU] = PURPOSES(CLIENT_AUTH EMAIL_PROTECTION),
                  [SAN] = ALT_NAMES(MAIL("ada@example.com") URI("spiffe://id.internal/ada"))}},
-    [BOTH] = {"both", LINT_LEAF, PCA_CERT_BOTH,
-              {LEAF, [SUBJECT] = SERVER_NAME, [EKU] = PURPOSES(SERVER_AUTH CLIENT_AUTH),
+    [BOTH] = {.label = "both", .role = LINT_LEAF, .type = PCA_CERT_BOTH,
+              .p = {LEAF, [SUBJECT] = SERVER_NAME, [EKU] = PURPOSES(SERVER_AUTH CLIENT_AUTH),
                [SAN] = ALT_NAMES(DNS("db1.internal") MAIL("a@example.com"))}},
-    [CUSTOM] = {"custom", LINT_LEAF, PCA_CERT_CUSTOM,
-                {LEAF, [SUBJECT] = CLIENT_NAME, [POLICY] = POLICIES("30{06{2A0304} 30{30{06{2B06010505070201} 16{'http://example.com/cps'}}}}"),
+    [CUSTOM] = {.label = "custom", .role = LINT_LEAF, .type = PCA_CERT_CUSTOM,
+                .p = {LEAF, [SUBJECT] = CLIENT_NAME, [POLICY] = POLICIES("30{06{2A0304} 30{30{06{2B06010505070201} 16{'http://example.com/cps'}}}}"),
                  [EXTRA] = EXTENSION("2A0305", "30{0C{'of the caller'}}")}},
-    [RSA_SERVER] = {"RSA server", LINT_LEAF, PCA_CERT_SERVER,
-                    {COMMON, [VALIDITY] = ONE_YEAR, [SUBJECT] = SERVER_NAME, [KEY] = RSA_2048_KEY, [AKI] = AUTHORITY(P256_ID),
+    [RSA_SERVER] = {.label = "RSA server", .role = LINT_LEAF, .type = PCA_CERT_SERVER,
+                    .p = {COMMON, [VALIDITY] = ONE_YEAR, [SUBJECT] = SERVER_NAME, [KEY] = RSA_2048_KEY, [AKI] = AUTHORITY(P256_ID),
                      [SKI] = KEY_ID(RSA_2048_ID),
                      [KU] = USAGE("05A0"), [EKU] = PURPOSES(SERVER_AUTH), [SAN] = ALT_NAMES(DNS("db1.internal"))}},
-    [SM2_SERVER] = {"SM2 server", LINT_LEAF, PCA_CERT_SERVER, {SM2_LEAF, [KU] = USAGE("06C0")}, PCA_KEY_SM2},
-    [SM2_RECEIVER] = {"SM2 receiver", LINT_LEAF, PCA_CERT_SERVER, {SM2_LEAF, [KU] = USAGE("0338")}, PCA_KEY_SM2},
-    [SUB] = {"sub", LINT_SUB, 0,
-             {COMMON, [VALIDITY] = TEN_YEARS, [SUBJECT] = SUB_NAME, [KEY] = P256_KEY,
+    [SM2_SERVER] = {.label = "SM2 server", .role = LINT_LEAF, .type = PCA_CERT_SERVER, .p = {SM2_LEAF, [KU] = USAGE("06C0")}, .key = PCA_KEY_SM2},
+    [SM2_RECEIVER] = {.label = "SM2 receiver", .role = LINT_LEAF, .type = PCA_CERT_SERVER, .p = {SM2_LEAF, [KU] = USAGE("0338")}, .key = PCA_KEY_SM2},
+    [SUB] = {.label = "sub", .role = LINT_SUB, .type = 0,
+             .p = {COMMON, [VALIDITY] = TEN_YEARS, [SUBJECT] = SUB_NAME, [KEY] = P256_KEY,
               [AKI] = AUTHORITY(P256_ID), [SKI] = KEY_ID(P256_ID), [KU] = USAGE("0106"),
               [BC] = AUTHORITY_BASIC("0101FF 020100"), [CDP] = CRL_POINT}},
-    [ROOT] = {"root", LINT_ROOT, 0,
-              {COMMON, [VALIDITY] = TEN_YEARS, [SUBJECT] = CA_NAME, [KEY] = P256_KEY,
+    [ROOT] = {.label = "root", .role = LINT_ROOT, .type = 0,
+              .p = {COMMON, [VALIDITY] = TEN_YEARS, [SUBJECT] = CA_NAME, [KEY] = P256_KEY,
                [AKI] = AUTHORITY(P256_ID), [SKI] = KEY_ID(P256_ID), [KU] = USAGE("0106"),
                [BC] = AUTHORITY_BASIC("0101FF")}},
 };
@@ -200,8 +200,9 @@ static struct random *test_random(void)
 static void write_certificate(struct written *w, const struct written *issuer, int algorithm, const char *common_name, int type, int is_ca)
 {
     static const uint8_t serial[16] = {0x7F, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-    struct name name = {.count = 2, .attributes = {{OID_COUNTRY, pcai_oid(OID_COUNTRY), pcai_slice_text("DE")},
-                                                   {OID_COMMON_NAME, pcai_oid(OID_COMMON_NAME), pcai_slice_text(common_name)}}};
+    struct name name = {.count = 2,
+                        .attributes = {{.type = OID_COUNTRY, .raw = pcai_oid(OID_COUNTRY), .value = pcai_slice_text("DE")},
+                                       {.type = OID_COMMON_NAME, .raw = pcai_oid(OID_COMMON_NAME), .value = pcai_slice_text(common_name)}}};
     struct general_name dns = {PCA_SAN_DNS, pcai_slice_text(common_name)};
     *w = (struct written){0};
     assert_int_equal(pcai_key_generate(algorithm, test_random(), &w->key, NULL), PCA_OK);
