@@ -67,7 +67,7 @@ static int protect(const struct jks *jks, struct slice password, struct buf *out
         rc = sha1(password, jks->private_key, none, d, err);
     pcai_buf_put(out, d, SHA1_SIZE);
     pcai_wipe(d, sizeof d);
-    return rc;
+    return rc == PCA_OK ? pcai_buf_check(out, err) : rc;
 }
 
 /* EncryptedPrivateKeyInfo ::= SEQUENCE { encryptionAlgorithm AlgorithmIdentifier, encryptedData OCTET STRING } */

@@ -19,7 +19,7 @@ void pcai_pem_write(struct buf *out, const char *label, struct slice der)
     pcai_buf_format(out, "-----END %s-----\n", label);
 }
 
-static const uint8_t *find(struct slice text, const char *what)
+const uint8_t *pcai_pem_find(struct slice text, const char *what)
 {
     size_t size = strlen(what);
     for (size_t i = 0; i + size <= text.size; i++)
@@ -35,12 +35,7 @@ static struct slice from(struct slice text, const uint8_t *at)
 
 int pcai_pem_is(struct slice text)
 {
-    return pcai_pem_has(text, BEGIN);
-}
-
-int pcai_pem_has(struct slice text, const char *what)
-{
-    return find(text, what) != NULL;
+    return pcai_pem_find(text, BEGIN) != NULL;
 }
 
 static int decode(struct slice body, struct buf *der)
@@ -49,6 +44,7 @@ static int decode(struct slice body, struct buf *der)
     for (size_t i = 0; i < body.size; i++)
         if (body.data[i] != '\n' && body.data[i] != '\r' && body.data[i] != ' ' && body.data[i] != '\t')
             pcai_buf_octet(&compact, body.data[i]);
+    der->failed |= compact.failed;
     int rc = compact.failed || compact.size == 0 ? -1 : pcai_base64_read(pcai_buf_view(&compact), der);
     pcai_buf_free(&compact);
     return rc;
@@ -56,17 +52,17 @@ static int decode(struct slice body, struct buf *der)
 
 int pcai_pem_read(struct slice text, const char *const *labels, struct buf *der)
 {
-    const uint8_t *start = text.size <= PEM_MAX ? find(text, BEGIN) : NULL;
+    const uint8_t *start = text.size <= PEM_MAX ? pcai_pem_find(text, BEGIN) : NULL;
     if (!start || (start > text.data && start[-1] != '\n'))
         return -1;
     for (; *labels; labels++) {
         char begin[96], end[96];
         snprintf(begin, sizeof begin, BEGIN "%s-----", *labels);
         snprintf(end, sizeof end, "-----END %s-----", *labels);
-        if (find(text, begin) != start)
+        if (pcai_pem_find(text, begin) != start)
             continue;
         struct slice body = from(text, start + strlen(begin));
-        const uint8_t *stop = find(body, end);
+        const uint8_t *stop = pcai_pem_find(body, end);
         if (!stop || pcai_pem_is(from(body, stop)))
             return -1;
         return decode(pcai_slice(body.data, (size_t)(stop - body.data)), der);

@@ -128,6 +128,17 @@ static int open_der(struct slice der, struct slice password, struct buf *private
 
 enum form { FORM_PKCS8, FORM_RSA, FORM_EC };
 
+/* openssl ecparam -genkey names the curve in a block of its own in front. */
+static struct slice skip_parameters(struct slice text)
+{
+    static const char end[] = "-----END EC PARAMETERS-----";
+    const uint8_t *at = pcai_pem_find(text, end);
+    if (!at)
+        return text;
+    at += sizeof end - 1;
+    return pcai_slice(at, (size_t)(text.data + text.size - at));
+}
+
 /* The block of PEM that holds a key. */
 static int read_pem(struct slice text, struct buf *der, enum form *form, pca_error *err)
 {
@@ -136,14 +147,14 @@ static int read_pem(struct slice text, struct buf *der, enum form *form, pca_err
         [FORM_RSA] = {"RSA PRIVATE KEY", NULL},
         [FORM_EC] = {"EC PRIVATE KEY", NULL},
     };
-    if (pcai_pem_has(text, "Proc-Type:"))
+    if (pcai_pem_find(text, "Proc-Type:"))
         return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "key", "the traditional encryption of PEM is not read here: make it PKCS#8 (openssl pkcs8 -topk8)");
     for (int i = FORM_PKCS8; i <= FORM_EC; i++)
-        if (pcai_pem_read(text, labels[i], der) == 0) {
+        if (pcai_pem_read(skip_parameters(text), labels[i], der) == 0) {
             *form = (enum form)i;
             return PCA_OK;
         }
-    return refuse(err, "there is no private key in the PEM, or it is malformed");
+    return der->failed ? pcai_no_memory(err) : refuse(err, "there is no private key in the PEM, or it is malformed");
 }
 
 int pcai_pkcs8_open(struct slice in, struct slice password, struct buf *private_key, pca_error *err)
