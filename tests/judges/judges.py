@@ -38,7 +38,7 @@ class OpenSSL(Judge):
     refusals = {
         'revoked': 'certificate revoked', 'untrusted': 'unable to get .*issuer|error getting CRL issuer', 'forged': 'signature failure|verify failure',
         'expired': 'certificate has expired', 'early': 'not yet valid', 'name': '(hostname|email address|IP address) mismatch',
-        'purpose': 'unsuitable certificate purpose', 'unreadable': 'unable to load|could not read', 'key': 'another key', 'same': 'other text'}
+        'purpose': 'unsuitable certificate purpose', 'unreadable': 'unable to load|could not (read|find)', 'key': 'another key', 'same': 'other text'}
 
     def __init__(self, build):
         self.program = find('openssl')
