@@ -129,8 +129,8 @@ def every_case(judge, trees, spoiler):
     for tree in trees:
         yield from leaf_cases(tree, judge)
         yield from file_cases(tree)
-    full = usual(trees)
-    for tree, other in zip(full, full[1:] + full[:1]):
+    for tree in usual(trees):
+        other = next(t for t in trees if t is not tree)
         yield from controls(tree, other, spoiler)
 
 
@@ -142,7 +142,16 @@ def faults(judge, cases):
     return [(c, c.fault(judge, *answer)) for c, answer in zip(cases, answers)]
 
 
+def known(cases, judge, trees):
+    """The trees of the families that the judge knows; of the others it is said why they are skipped."""
+    others = [t.name for t in trees if t.family not in judge.families]
+    if others and judge.unknown:
+        cases.skipped(f'{judge.name}: {", ".join(others)}', judge.unknown)
+    return [t for t in trees if t.family in judge.families]
+
+
 def run(cases, judge, trees, spoiler):
+    trees = known(cases, judge, trees)
     for case, fault in faults(judge, able(judge, every_case(judge, trees, spoiler))):
         if fault:
             cases.failed(case.name, fault)
@@ -152,7 +161,7 @@ def run(cases, judge, trees, spoiler):
 
 def run_together(cases, judge, trees):
     """One case a tree, for trees that are large."""
-    for tree in trees:
+    for tree in known(cases, judge, trees):
         asked = able(judge, [*leaf_cases(tree, judge), *file_cases(tree)])
         wrong = [f'{case.name}: {fault}' for case, fault in faults(judge, asked) if fault]
         name = f'{judge.name}: {tree.name}, {len(tree.certificates)} certificates, {len(asked)} questions'

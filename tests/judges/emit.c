@@ -1,8 +1,8 @@
 /*
  * emit DIR [NAME...]: makes private PKIs with libpca alone, for the judges to read (tree.h says what lies where).
  *
- * rsa2048 rsa3072 rsa4096 p256 p384 p521: CAs and leaves of one key algorithm. rsa2048-long and p256-long: a root of 200
- * years, a subordinate of 150, a leaf of 100. p256-fallen: the subordinate is revoked. Dates are those of the system's clock.
+ * rsa2048 rsa3072 rsa4096 p256 p384 p521 sm2: CAs and leaves of one key algorithm. rsa2048-long, p256-long and sm2-long: a root
+ * of 200 years, a subordinate of 150, a leaf of 100. p256-fallen: the subordinate is revoked. Dates are those of the system's clock.
  */
 #include <string.h>
 
@@ -83,7 +83,9 @@ static const struct plan plans[] = { /* the slow ones first */
     {USUAL("p521", ECC, EC_P521), ALL},
     {USUAL("p384", ECC, EC_P384), ALL},
     {USUAL("p256", ECC, EC_P256), ALL},
+    {USUAL("sm2", SM2, SM2), ALL},
     {LONG("p256-long", ECC, EC_P256), .leaves = &century, .count = 1},
+    {LONG("sm2-long", SM2, SM2), .leaves = &century, .count = 1},
     {USUAL("p256-fallen", ECC, EC_P256), .leaves = leaves, .count = 1, .fallen = 1},
 };
 #define PLANS (sizeof plans / sizeof plans[0])

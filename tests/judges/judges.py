@@ -6,15 +6,17 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from pem import from_pem
+from pem import from_pem, halves
 from questions import Crl, Issued, Key, Same, Verify
-from tools import ENVIRONMENT, HERE, find, go_program, java_program, prepare, python_with_requirements, run
+from tools import ENVIRONMENT, HERE, find, go_program, installed, java_program, prepare, python_with_requirements, run
 
 
 class Judge:
     name = ''
     registry = False  # it comes from a package registry
     can = frozenset()
+    families = 'rsa, ecc'
+    unknown = 'it does not know SM2'  # why trees of other families are skipped; '': they have a judge like this of their own
     refusals = {}  # what a refusal of each kind says
 
     def answer(self, questions):
@@ -34,9 +36,10 @@ def kind_of(path):
 
 class OpenSSL(Judge):
     name = 'openssl'
+    unknown = ''
     can = frozenset({'verify', 'match', 'mail', 'at', 'far', 'crls', 'issued', 'crl', 'read', 'same', 'key'})
     refusals = {
-        'revoked': 'certificate revoked', 'untrusted': 'unable to get .*issuer|error getting CRL issuer', 'forged': 'signature failure|verify failure',
+        'revoked': 'certificate revoked', 'untrusted': 'unable to get .*issuer|error getting CRL issuer', 'forged': 'signature failure|verify failure|verification failure',
         'expired': 'certificate has expired', 'early': 'not yet valid', 'name': '(hostname|email address|IP address) mismatch',
         'purpose': 'unsuitable certificate purpose', 'unreadable': 'unable to load|could not (read|find)', 'key': 'another key', 'same': 'other text'}
 
@@ -46,14 +49,16 @@ class OpenSSL(Judge):
     def verify(self, *args):
         return run(self.program, 'verify', '-x509_strict', '-check_ss_sig', '-no-CApath', '-no-CAstore', *map(str, args))
 
-    def verify_leaf(self, q):
-        args = ['-CAfile', q.root, '-purpose', 'sslserver' if q.purpose == 'server' else 'sslclient']
-        for sub in q.subs:
-            args += ['-untrusted', sub]
+    def what_for(self, q):
+        args = ['-purpose', 'sslserver' if q.purpose == 'server' else 'sslclient']
         if q.match != '-':
             args += ['-verify_email' if '@' in q.match else '-verify_ip' if is_address(q.match) else '-verify_hostname', q.match]
-        if q.at:
-            args += ['-attime', q.at]
+        return args + (['-attime', q.at] if q.at else [])
+
+    def verify_leaf(self, q):
+        args = ['-CAfile', q.root, *self.what_for(q)]
+        for sub in q.subs:
+            args += ['-untrusted', sub]
         for crl in q.crls:
             args += ['-CRLfile', crl]
         return self.verify(*args, *(['-crl_check_all'] if q.crls else []), q.leaf)
@@ -81,6 +86,52 @@ class OpenSSL(Judge):
             status = status or 'verify OK' not in said
         else:
             status, said = run(self.program, kind_of(q.path), '-noout', '-text', '-in', q.path)
+        return status == 0, said.strip()
+
+
+class OpenSSLSM2(OpenSSL):
+    """openssl verify gives the signer's identity to the last certificate alone, and to no CRL: chains are judged in steps, and
+    signatures of themselves and of CRLs by openssl dgst."""
+    name = 'openssl-sm2'
+    families = 'sm2'
+    can = OpenSSL.can - {'crls'}
+    identity = 'distid:1234567812345678'
+
+    def step(self, certificate, issuer, *args):
+        return run(self.program, 'verify', '-x509_strict', '-vfyopt', self.identity, '-no-CApath', '-no-CAstore', '-partial_chain', '-CAfile', issuer,
+                   *map(str, args), certificate)
+
+    def verify_leaf(self, q):
+        status, said = self.step(q.leaf, q.subs[0] if q.subs else q.root, *self.what_for(q))
+        for sub, issuer in zip(q.subs, (*q.subs[1:], q.root)):
+            above, more = self.step(sub, issuer, *(['-attime', q.at] if q.at else []))
+            status, said = status or above, said + more
+        return status, said
+
+    def signed(self, path, issuer):
+        text, signature = halves(path)
+        with tempfile.TemporaryDirectory() as directory:
+            public, held, octets = (f'{directory}/{name}' for name in ('public', 'signature', 'text'))
+            run(self.program, 'x509', '-in', issuer, '-noout', '-pubkey', '-out', public)
+            for file, data in (held, signature), (octets, text):
+                with open(file, 'wb') as out:
+                    out.write(data)
+            return run(self.program, 'dgst', '-sm3', '-verify', public, '-sigopt', self.identity, '-signature', held, octets)
+
+    def crl(self, q):
+        names = [run(self.program, kind_of(path), '-in', path, '-noout', name)[1].split('=', 1)[1]
+                 for path, name in ((q.crl, '-issuer'), (q.issuer, '-subject'))]
+        return self.signed(q.crl, q.issuer) if names[0] == names[1] else (1, 'error getting CRL issuer')
+
+    def ask(self, q):
+        if isinstance(q, Crl):
+            status, said = self.crl(q)
+        elif isinstance(q, Issued) and q.certificate == q.issuer:
+            status, said = self.signed(q.certificate, q.issuer)
+        elif isinstance(q, Issued):
+            status, said = self.step(q.certificate, q.issuer)
+        else:
+            return super().ask(q)
         return status == 0, said.strip()
 
 
@@ -222,6 +273,21 @@ class Java(LineJudge):
         return java_program(build)
 
 
+class BouncyCastle(Java):
+    """The same program with BouncyCastle's certificates, signatures and PKIX."""
+    name = 'bouncycastle'
+    families = 'sm2'
+    unknown = ''
+    refusals = {**Java.refusals, 'untrusted': 'no issuer|unable to find|issuer', 'forged': 'signature|no issuer', 'revoked': 'revo', 'expired': 'expired',
+                'early': 'not valid till', 'purpose': 'target', 'unreadable': 'corrupted|malformed|parse|DEF length|extra data|EOF'}
+
+    def command(self, build):
+        jar = installed('/usr/share/java/bcprov.jar', 'libbcprov-java')
+        program = java_program(build)
+        at = program.index('-cp') + 1
+        return [*program[:at], f'{program[at]}:{jar}', '-Djudge.provider=org.bouncycastle.jce.provider.BouncyCastleProvider', *program[at + 1:]]
+
+
 class Cryptography(LineJudge):
     """Python's cryptography, x509.verification."""
     name = 'cryptography'
@@ -259,4 +325,4 @@ class Pkilint(LineJudge):
         return [python_with_requirements(build), str(HERE / 'python' / 'linter.py')]
 
 
-JUDGES = {j.name: j for j in (OpenSSL, Certtool, Nss, Go, Java, Cryptography, Zlint, Pkilint)}
+JUDGES = {j.name: j for j in (OpenSSL, OpenSSLSM2, Certtool, Nss, Go, Java, BouncyCastle, Cryptography, Zlint, Pkilint)}

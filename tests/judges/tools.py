@@ -29,6 +29,12 @@ def find(program):
     return path
 
 
+def installed(path, package):
+    if not Path(path).exists():
+        raise Absent(f'{package} is not installed')
+    return path
+
+
 def run(*args, **more):
     """(exit status, what was said on both channels)."""
     done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT,

@@ -29,6 +29,10 @@ class Tree:
     directory: Path
     entries: tuple
 
+    @property
+    def family(self):
+        return 'sm2' if self.name.startswith('sm2') else 'rsa, ecc'
+
     def file(self, name):
         return self.directory / name
 
