@@ -95,6 +95,48 @@ static void the_key_is_what_openssl_reads(void **state)
     pca_cert_free(cert);
 }
 
+/* DIR of the format's files. */
+static const char *export(struct fixture *f, const pca_cert *cert, int format, const char *password)
+{
+    char name[16];
+    pca_files *files = NULL;
+    snprintf(name, sizeof name, "export-%d", format);
+    const char *dir = file_path(f, name);
+    assert_ok(f->err, pca_cert_export(cert, format, PCA_WITH_CHAIN, password, &files, f->err));
+    assert_int_equal(0, mkdir(dir, 0700));
+    assert_ok(f->err, pca_files_write(files, dir, f->err));
+    pca_files_free(files);
+    return dir;
+}
+
+/* PFX, PKCS#8 under a password and PKCS#7, as openssl reads them. */
+static void downloads_in_other_formats(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *cert = issue(f, f->sub, "sm2.example");
+    char path[PATH_MAX], *expected = output_of("openssl", "x509", "-noout", "-pubkey", "-in", put_cert(f, "leaf.pem", cert));
+    const char *all = file_path(f, "all.pem");
+    snprintf(path, sizeof path, "%s/sm2.example.pfx", export(f, cert, PCA_FORMAT_PFX, "secret-7"));
+    assert_run(0, "openssl", "pkcs12", "-in", path, "-passin", "pass:secret-7", "-nodes", "-out", all);
+    char *seen = output_of("openssl", "pkey", "-pubout", "-in", all);
+    assert_string_equal(expected, seen);
+    free(seen);
+    seen = output_of("openssl", "x509", "-noout", "-pubkey", "-in", all);
+    assert_string_equal(expected, seen);
+    free(seen);
+    snprintf(path, sizeof path, "%s/sm2.example.key", export(f, cert, PCA_FORMAT_PKCS8, "secret-7"));
+    seen = output_of("openssl", "pkey", "-pubout", "-passin", "pass:secret-7", "-in", path);
+    assert_string_equal(expected, seen);
+    free(seen);
+    snprintf(path, sizeof path, "%s/sm2.example.p7b", export(f, cert, PCA_FORMAT_PKCS7, "secret-7"));
+    seen = output_of("openssl", "pkcs7", "-print_certs", "-text", "-in", path);
+    assert_int_equal(2, occurrences(seen, "Public Key Algorithm: id-ecPublicKey"));
+    assert_int_equal(2, occurrences(seen, "ASN1 OID: SM2"));
+    free(seen);
+    free(expected);
+    pca_cert_free(cert);
+}
+
 static void check_crl(struct fixture *f, const pca_ca *ca, const char *serial)
 {
     pca_blob *blob = NULL;
@@ -292,6 +334,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         TEST_SM2(openssl_accepts_the_chain),
         TEST_SM2(the_key_is_what_openssl_reads),
+        TEST_SM2(downloads_in_other_formats),
         TEST_SM2(crls_are_signed),
         TEST_SM2(a_long_crl_is_signed),
         TEST_SM2(requests_of_openssl_are_issued),
