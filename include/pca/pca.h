@@ -166,6 +166,7 @@ typedef struct pca_request pca_request;
 typedef struct pca_cert pca_cert;
 typedef struct pca_query pca_query;
 typedef struct pca_page pca_page;
+typedef struct pca_entry pca_entry;
 typedef struct pca_receipt pca_receipt;
 typedef struct pca_findings pca_findings;
 typedef struct pca_results pca_results;
@@ -274,37 +275,91 @@ PCA_API int pca_region_sub_get(pca_region *region, uint64_t id, pca_sub **sub, p
 PCA_API int pca_region_cert_get(pca_region *region, uint64_t id, pca_cert **cert, pca_error *err);
 PCA_API int pca_region_root_by_alias(pca_region *region, const char *alias, pca_root **root, pca_error *err);
 PCA_API int pca_region_sub_by_alias(pca_region *region, const char *alias, pca_sub **sub, pca_error *err);
-/* Pages of root CAs in order of purchase: those after a given id, 0 for the first page. limit 1..1000. */
-PCA_API int pca_region_roots(pca_region *region, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
 /* A password for an export: 26 small letters and digits, 130 random bits, usable as text. */
 PCA_API int pca_region_password_new(pca_region *region, pca_blob **password, pca_error *err);
-/* A page of certificates, 100 unless the query says otherwise; deleted ones are left out. query NULL: all. */
+/* NOT_FOUND: the region has no certificate that is, octet for octet, this one (DER), or it was deleted. INVALID: no certificate. */
+PCA_API int pca_region_cert_by_der(pca_region *region, const void *der, size_t size, pca_cert **cert, pca_error *err);
+
+/* Pages. after: what pca_page_next said of the page before, NULL or "" for the first. limit 0..1000; 0: no rows, only counted.
+ * Root CAs in order of purchase. */
+PCA_API int pca_region_roots(pca_region *region, const char *after, uint64_t limit, pca_page **page, pca_error *err);
+/* Certificates; deleted ones are left out. query NULL: all. */
 PCA_API int pca_region_find_certs(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
+/* CAs, in order of purchase. */
+PCA_API int pca_region_find_cas(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
+/* What is to be renewed: ISSUED certificates that have not ended and end before a date, by the day on which they end. */
+PCA_API int pca_region_expiring(pca_region *region, int64_t before, const char *after, uint64_t limit, pca_page **page, pca_error *err);
+/* Every movement of certificates as a resource, oldest first: a page of pca_entry. */
+PCA_API int pca_region_ledger(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
 
 /* ---- pca_query, pca_page ---------------------------------------------------------------------------------------- */
 
+/* What to look for: conditions that hold all together. 0, NULL or "" is none. A condition that the verb's objects do not have
+ * is INVALID. One condition leads, the others are tried on what it finds: the first that is set of custom id (the page is in order
+ * of id), serial (of CA), name, alias, tag (of id), name prefix (of name), changed since (of the last change), expires (of
+ * the day of the end), or none (of id). */
 PCA_API pca_query *pca_query_new(void);
 PCA_API void pca_query_free(pca_query *query);
 PCA_API int pca_query_reset(pca_query *query);
-/* A subordinate CA's id. 0: of every CA. */
+/* A subordinate CA's id. For find_cas: the CA directly above. For the ledger: a CA that got units or gave them. */
 PCA_API int pca_query_set_issuer(pca_query *query, uint64_t ca_id);
-/* A PCA_STATUS_ value; 0: any. */
+/* For find_certs: a PCA_STATUS_, a PCA_CERT_ value. */
 PCA_API int pca_query_set_status(pca_query *query, int status);
-/* A PCA_CERT_ value; 0: any. */
 PCA_API int pca_query_set_type(pca_query *query, int type);
-/* Certificates after this id: pca_page_next of the page before. */
-PCA_API int pca_query_set_after(pca_query *query, uint64_t id);
-/* 1..1000; default 100. */
+/* For find_cas: a PCA_CA_, a PCA_KIND_ value. */
+PCA_API int pca_query_set_state(pca_query *query, int state);
+PCA_API int pca_query_set_kind(pca_query *query, int kind);
+/* The common name or an alternative name as text; of a CA, the common name. ASCII letters in any case, IP addresses in any
+ * spelling. What such a name begins with. */
+PCA_API int pca_query_set_name(pca_query *query, const char *name);
+PCA_API int pca_query_set_name_prefix(pca_query *query, const char *prefix);
+/* A serial number as for pca_ca_cert_by_serial; of a CA, that of its present certificate. Without an issuer, of any. */
+PCA_API int pca_query_set_serial(pca_query *query, const char *serial);
+PCA_API int pca_query_set_alias(pca_query *query, const char *alias);
+/* For find_certs. */
+PCA_API int pca_query_set_custom_id(pca_query *query, const char *custom_id);
+/* A tag with exactly that value, which may be "". key NULL: none. */
+PCA_API int pca_query_set_tag(pca_query *query, const char *key, const char *value);
+/* The certificate (of a CA: its present one) ends before that time. */
+PCA_API int pca_query_set_expires(pca_query *query, int64_t before);
+/* Changed after that pca_page_sequence: issued, revoked, labelled; of a CA, its counters too. Each comes once, where it changed
+ * last. For the ledger: rows after it. */
+PCA_API int pca_query_set_changed_since(pca_query *query, uint64_t sequence);
+/* What pca_page_next said of the page before. The other conditions must be the same. */
+PCA_API int pca_query_set_after(pca_query *query, const char *after);
+/* 0..1000; default 100. 0: no rows, only counted. */
 PCA_API int pca_query_set_limit(pca_query *query, uint64_t limit);
 
 PCA_API uint64_t pca_page_count(const pca_page *page);
-/* Borrowed from the page; NULL past the end or for a page of the other kind. */
+/* Borrowed from the page; NULL past the end or for a page of another kind. */
 PCA_API const pca_cert *pca_page_cert_at(const pca_page *page, uint64_t index);
 PCA_API const pca_ca *pca_page_ca_at(const pca_page *page, uint64_t index);
-/* What to give as `after` for the next page; 0: this was the last. A page examines at most 10,000 records and may come
- * back short, even empty, with this set. */
-PCA_API uint64_t pca_page_next(const pca_page *page);
+PCA_API const pca_entry *pca_page_entry_at(const pca_page *page, uint64_t index);
+/* Where the next page begins, a short ASCII text that may be kept; "": this was the last. A page examines at most 10,000 rows
+ * and may come back short, even empty, with this set. While others write, what is there from the first page to the last comes
+ * exactly once. pca_page_next(NULL) is the first page's. */
+PCA_API const char *pca_page_next(const pca_page *page);
+/* How many match. *exact (or NULL) 1: so many in all; known from the first page on for issuer, status and type alone, else once
+ * the last page has been reached. 0: so many on this page and those before it. */
+PCA_API uint64_t pca_page_total(const pca_page *page, int *exact);
+/* The last change of the region that the page knows of; for pca_query_set_changed_since, next time. */
+PCA_API uint64_t pca_page_sequence(const pca_page *page);
 PCA_API void pca_page_free(pca_page *page);
+
+/* A row of the ledger. What a CA has remaining is the sum of units where it is the CA, less that where they came from it. */
+PCA_API uint64_t pca_entry_sequence(const pca_entry *entry);
+PCA_API int64_t pca_entry_time(const pca_entry *entry);
+PCA_API const char *pca_entry_actor(const pca_entry *entry);
+/* "certificates_purchased", "certificates_given", "assigned", "issued". */
+PCA_API const char *pca_entry_action(const pca_entry *entry);
+/* The CA whose units grew, or shrank where units are negative; the CA that they came from or went back to, 0: none. */
+PCA_API uint64_t pca_entry_ca_id(const pca_entry *entry);
+PCA_API uint64_t pca_entry_from_id(const pca_entry *entry);
+/* What it was about: the certificate that was issued, the root that gave or bought. */
+PCA_API uint64_t pca_entry_object_id(const pca_entry *entry);
+PCA_API int64_t pca_entry_units(const pca_entry *entry);
+/* The client token that it was done with, "" for none. */
+PCA_API const char *pca_entry_token(const pca_entry *entry);
 
 /* ---- pca_ca: what a root and a subordinate share ---------------------------------------------------------------- */
 
@@ -345,6 +400,10 @@ PCA_API uint64_t pca_ca_generation(const pca_ca *ca);
 PCA_API const char *pca_ca_crl_url_at(const pca_ca *ca, uint64_t generation);
 PCA_API int64_t pca_ca_revoked_at(const pca_ca *ca);
 PCA_API int pca_ca_reason(const pca_ca *ca);
+/* Tags in order of key. The key, "" past the end; a key's value, NULL where there is no such tag. */
+PCA_API uint64_t pca_ca_tag_count(const pca_ca *ca);
+PCA_API const char *pca_ca_tag_at(const pca_ca *ca, uint64_t index);
+PCA_API const char *pca_ca_tag(const pca_ca *ca, const char *key);
 
 /* The CA's certificate. STATE: not enabled yet. format: PCA_FORMAT_PEM or PCA_FORMAT_DER. */
 PCA_API int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err);
@@ -369,6 +428,8 @@ PCA_API int pca_ca_set_urls(const pca_ca *ca, const char *ocsp_url, const char *
 
 /* A label, unique among the region's CAs, at most 64 characters; "" removes it. EXISTS. */
 PCA_API int pca_ca_set_alias(const pca_ca *ca, const char *alias, pca_error *err);
+/* Sets a tag: a key of 1..128 characters, a value of at most 256; NULL takes it away. At most 20 (INVALID). */
+PCA_API int pca_ca_tag_set(const pca_ca *ca, const char *key, const char *value, pca_error *err);
 /* ENABLED -> DISABLED: it stops issuing and goes on revoking and publishing. STATE otherwise. */
 PCA_API int pca_ca_disable(const pca_ca *ca, pca_error *err);
 /* DISABLED -> ENABLED. STATE otherwise. */
@@ -418,7 +479,7 @@ PCA_API int pca_root_purchase_sub(const pca_root *root, uint64_t months, const c
 /* The subordinate that came with the root. */
 PCA_API int pca_root_default_sub(const pca_root *root, pca_sub **sub, pca_error *err);
 /* Pages of the subordinates below the root, at every depth, as pca_region_roots. */
-PCA_API int pca_root_subs(const pca_root *root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
+PCA_API int pca_root_subs(const pca_root *root, const char *after, uint64_t limit, pca_page **page, pca_error *err);
 /* Buys 1..10,000,000 certificates. STATE unless ENABLED, EXPIRED when out of term. receipt may be NULL. */
 PCA_API int pca_root_purchase_certificates(const pca_root *root, uint64_t count, const char *token, pca_receipt **receipt,
                                            pca_error *err);
@@ -459,7 +520,7 @@ PCA_API uint64_t pca_sub_reserved(const pca_sub *sub);
 PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
 /* Issues a certificate on a private CA. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED,
  * PARENT_STATE, UNSUPPORTED (a compliance CA), ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT,
- * QUOTA, CRYPTO. */
+ * EXISTS (custom id), QUOTA, CRYPTO. */
 PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 /* As pca_sub_request for 1..256 requests, in one durable change. PCA_OK: it happened, and each result tells how its request
  * fared; a refused one does not touch the others. Anything else: none was issued. */
@@ -529,6 +590,9 @@ PCA_API int pca_request_use_csr_san(pca_request *request);
 PCA_API int pca_request_set_crl_address(pca_request *request, int include);
 /* A label for people, at most 64 characters. A CA's is unique in its region. */
 PCA_API int pca_request_set_alias(pca_request *request, const char *alias);
+/* A name of the caller's own for a certificate, 1..64 characters: unique in the region while the certificate is there, revoked or
+ * not (EXISTS). */
+PCA_API int pca_request_set_custom_id(pca_request *request, const char *custom_id);
 PCA_API int pca_request_set_token(pca_request *request, const char *token);
 /* For CAs: where this CA's CRL will be served (an http URL, at most 1024 characters), and its period (1..365 days). */
 PCA_API int pca_request_set_crl_url(pca_request *request, const char *url);
@@ -558,6 +622,11 @@ PCA_API int pca_cert_key_algorithm(const pca_cert *cert);
 /* A PCA_CONTAINER_ value. */
 PCA_API int pca_cert_container(const pca_cert *cert);
 PCA_API const char *pca_cert_alias(const pca_cert *cert);
+PCA_API const char *pca_cert_custom_id(const pca_cert *cert);
+/* As pca_ca_tag_count and those after it. */
+PCA_API uint64_t pca_cert_tag_count(const pca_cert *cert);
+PCA_API const char *pca_cert_tag_at(const pca_cert *cert, uint64_t index);
+PCA_API const char *pca_cert_tag(const pca_cert *cert, const char *key);
 /* When it was revoked and why; 0 while it is not. */
 PCA_API int64_t pca_cert_revoked_at(const pca_cert *cert);
 PCA_API int pca_cert_reason(const pca_cert *cert);
@@ -588,6 +657,10 @@ PCA_API int pca_cert_export(const pca_cert *cert, int format, int flags, const c
  * INVALID, NOT_EXPORTABLE, STATE as above. */
 PCA_API int pca_cert_export_key(const pca_cert *cert, int format, int flags, const char *password, pca_blob **blob,
                                 pca_error *err);
+/* A label for people, at most 64 characters, any number of certificates may have the same; "" removes it. */
+PCA_API int pca_cert_set_alias(const pca_cert *cert, const char *alias, pca_error *err);
+/* As pca_ca_tag_set. Tags stay when it is revoked, and go when it is deleted. */
+PCA_API int pca_cert_tag_set(const pca_cert *cert, const char *key, const char *value, pca_error *err);
 /* Final, and true for every reader when it returns; the next CRL shows it. reason: any PCA_REASON_ but CA compromise.
  * invalidity: since when the key is suspected, 0 for unknown. STATE: revoked already, but for the one change to
  * KEY_COMPROMISE. Works in every state of the CA until its certificate ends (EXPIRED). */

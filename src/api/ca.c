@@ -125,6 +125,21 @@ int pca_ca_reason(const pca_ca *ca)
     return ca ? (int)ca->record.reason : 0;
 }
 
+uint64_t pca_ca_tag_count(const pca_ca *ca)
+{
+    return ca ? ca->tags.count : 0;
+}
+
+const char *pca_ca_tag_at(const pca_ca *ca, uint64_t index)
+{
+    return ca ? pcai_tag_list_key(&ca->tags, index) : "";
+}
+
+const char *pca_ca_tag(const pca_ca *ca, const char *key)
+{
+    return ca ? pcai_tag_list_value(&ca->tags, key) : NULL;
+}
+
 /* ---- Certificate and chain ---- */
 
 struct chain_read {
@@ -249,6 +264,16 @@ int pca_ca_set_alias(const pca_ca *ca, const char *alias, pca_error *err)
         return pcai_null(ca ? "alias" : "ca", err);
     int rc = pcai_alias_check(alias, err);
     return rc == PCA_OK ? simple(ca, pcai_ca_set_alias, alias, err) : rc;
+}
+
+int pca_ca_tag_set(const pca_ca *ca, const char *key, const char *value, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!ca || !key)
+        return pcai_null(ca ? "key" : "ca", err);
+    struct labelling l = {.id = ca->record.id, .key = key, .value = value};
+    int rc = pcai_tag_check(key, value, err);
+    return rc == PCA_OK ? pcai_verb_write(ca->shell, pcai_ca_set_tag, &l, err) : rc;
 }
 
 int pca_ca_disable(const pca_ca *ca, pca_error *err)

@@ -75,6 +75,26 @@ const char *pca_cert_alias(const pca_cert *cert)
     return cert ? cert->alias : "";
 }
 
+const char *pca_cert_custom_id(const pca_cert *cert)
+{
+    return cert ? cert->custom_id : "";
+}
+
+uint64_t pca_cert_tag_count(const pca_cert *cert)
+{
+    return cert ? cert->tags.count : 0;
+}
+
+const char *pca_cert_tag_at(const pca_cert *cert, uint64_t index)
+{
+    return cert ? pcai_tag_list_key(&cert->tags, index) : "";
+}
+
+const char *pca_cert_tag(const pca_cert *cert, const char *key)
+{
+    return cert ? pcai_tag_list_value(&cert->tags, key) : NULL;
+}
+
 int64_t pca_cert_revoked_at(const pca_cert *cert)
 {
     return cert && cert->status.status == PCA_STATUS_REVOKED ? cert->status.at : 0;
@@ -126,6 +146,26 @@ int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err)
 }
 
 /* ---- Verbs ---- */
+
+int pca_cert_set_alias(const pca_cert *cert, const char *alias, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!cert || !alias)
+        return pcai_null(cert ? "alias" : "cert", err);
+    struct labelling l = {.id = cert->id, .alias = alias};
+    int rc = pcai_alias_check(alias, err);
+    return rc == PCA_OK ? pcai_verb_write(cert->shell, pcai_cert_set_alias, &l, err) : rc;
+}
+
+int pca_cert_tag_set(const pca_cert *cert, const char *key, const char *value, pca_error *err)
+{
+    pca_error_clear(err);
+    if (!cert || !key)
+        return pcai_null(cert ? "key" : "cert", err);
+    struct labelling l = {.id = cert->id, .key = key, .value = value};
+    int rc = pcai_tag_check(key, value, err);
+    return rc == PCA_OK ? pcai_verb_write(cert->shell, pcai_cert_set_tag, &l, err) : rc;
+}
 
 int pca_cert_revoke(const pca_cert *cert, int reason, int64_t invalidity, const char *token, pca_error *err)
 {

@@ -314,10 +314,12 @@ int pca_region_sub_by_alias(pca_region *region, const char *alias, pca_sub **sub
     return by_alias(region, alias, load_sub, "sub", sub, err);
 }
 
-int pca_region_roots(pca_region *region, uint64_t after, uint64_t limit, pca_page **page, pca_error *err)
+int pca_region_roots(pca_region *region, const char *after, uint64_t limit, pca_page **page, pca_error *err)
 {
+    struct query query = {.roots = 1};
     pca_error_clear(err);
     if (!region || !page)
         return pcai_null(region ? "page" : "region", err);
-    return pcai_page_cas(region->shell, 0, after, limit, page, err);
+    int rc = pcai_page_arguments(&query, after, limit, err);
+    return rc == PCA_OK ? pcai_page_cas(region->shell, &query, page, err) : rc;
 }

@@ -61,8 +61,11 @@ int pca_request_clone(const pca_request *request, pca_request **copy, pca_error 
     fresh->csr = pcai_arena_slice(&fresh->arena, request->csr);
     fresh->public_key = pcai_arena_slice(&fresh->arena, request->public_key);
     fresh->alias = copy_text(&fresh->arena, request->alias);
+    fresh->custom_id = copy_text(&fresh->arena, request->custom_id);
     fresh->token = copy_text(&fresh->arena, request->token);
     fresh->crl_url = copy_text(&fresh->arena, request->crl_url);
+    fresh->ocsp_url = copy_text(&fresh->arena, request->ocsp_url);
+    fresh->issuer_url = copy_text(&fresh->arena, request->issuer_url);
     if (fresh->arena.failed) {
         pca_request_free(fresh);
         return pcai_no_memory(err);
@@ -292,6 +295,11 @@ int pca_request_set_crl_address(pca_request *request, int include)
 int pca_request_set_alias(pca_request *request, const char *alias)
 {
     return request ? set_text(request, &request->alias, "alias", alias) : PCA_E_INVALID;
+}
+
+int pca_request_set_custom_id(pca_request *request, const char *custom_id)
+{
+    return request ? set_text(request, &request->custom_id, "custom_id", custom_id) : PCA_E_INVALID;
 }
 
 int pca_request_set_token(pca_request *request, const char *token)

@@ -146,12 +146,14 @@ int pca_root_default_sub(const pca_root *root, pca_sub **sub, pca_error *err)
     return rc;
 }
 
-int pca_root_subs(const pca_root *root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err)
+int pca_root_subs(const pca_root *root, const char *after, uint64_t limit, pca_page **page, pca_error *err)
 {
+    struct query query = {.root = root ? id_of(root) : 0};
     pca_error_clear(err);
     if (!root || !page)
         return pcai_null(root ? "page" : "root", err);
-    return pcai_page_cas(shell_of(root), id_of(root), after, limit, page, err);
+    int rc = pcai_page_arguments(&query, after, limit, err);
+    return rc == PCA_OK ? pcai_page_cas(shell_of(root), &query, page, err) : rc;
 }
 
 int pca_root_purchase_certificates(const pca_root *root, uint64_t count, const char *token, pca_receipt **receipt, pca_error *err)

@@ -17,6 +17,30 @@ static const char *hex_text(struct arena *arena, struct slice octets)
     return text;
 }
 
+static void copy_tags(struct arena *arena, struct slice stored, struct tag_list *list)
+{
+    struct tag tags[PCAI_TAGS_MAX];
+    list->count = pcai_tags_read(stored, tags);
+    list->at = pcai_arena_alloc(arena, (list->count + 1) * sizeof *list->at);
+    for (size_t i = 0; list->at && i < list->count; i++) {
+        list->at[i].key = pcai_arena_text(arena, tags[i].key);
+        list->at[i].value = pcai_arena_text(arena, tags[i].value);
+    }
+}
+
+const char *pcai_tag_list_key(const struct tag_list *list, uint64_t index)
+{
+    return index < list->count ? list->at[index].key : "";
+}
+
+const char *pcai_tag_list_value(const struct tag_list *list, const char *key)
+{
+    for (size_t i = 0; key && i < list->count; i++)
+        if (strcmp(list->at[i].key, key) == 0)
+            return list->at[i].value;
+    return NULL;
+}
+
 static const char *name_text(struct arena *arena, struct slice name)
 {
     struct buf text = {0};
@@ -53,6 +77,7 @@ int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint6
     ca->ocsp_url = pcai_arena_text(&ca->arena, ca->record.ocsp_url);
     ca->issuer_url = pcai_arena_text(&ca->arena, ca->record.issuer_url);
     ca->subject = name_text(&ca->arena, ca->record.subject);
+    copy_tags(&ca->arena, ca->record.tags, &ca->tags);
     ca->serial = hex_text(&ca->arena, ca->record.serial);
     rc = load_crl_urls(txn, cx, ca, err);
     if (rc == PCA_OK && ca->arena.failed)
@@ -184,6 +209,8 @@ int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_ce
     fresh->status = view->status;
     fresh->serial = hex_text(&fresh->arena, view->record.serial);
     fresh->alias = pcai_arena_text(&fresh->arena, view->record.alias);
+    fresh->custom_id = pcai_arena_text(&fresh->arena, view->record.custom_id);
+    copy_tags(&fresh->arena, view->record.tags, &fresh->tags);
     fresh->subject = name_text(&fresh->arena, c.subject);
     fresh->common_name = "";
     copy_names(fresh, &c);
@@ -229,97 +256,4 @@ void pca_cert_free(pca_cert *cert)
     if (cert->shell)
         pcai_shell_release(cert->shell);
     pcai_free(cert);
-}
-
-/* ---- Pages ---- */
-
-pca_page *pcai_page_new(size_t certs, size_t cas)
-{
-    pca_page *page = pcai_alloc(sizeof *page);
-    if (!page)
-        return NULL;
-    if (certs)
-        page->certs = pcai_alloc_array(certs, sizeof *page->certs);
-    if (cas)
-        page->cas = pcai_alloc_array(cas, sizeof *page->cas);
-    if ((certs && !page->certs) || (cas && !page->cas)) {
-        pca_page_free(page);
-        return NULL;
-    }
-    return page;
-}
-
-struct page_load {
-    struct shell *shell;
-    struct ca_list list;
-    pca_page *page;
-};
-
-static int page_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
-{
-    struct page_load *p = arguments;
-    int rc = pcai_ca_list(txn, cx, &p->list, err);
-    for (size_t i = 0; rc == PCA_OK && i < p->list.count; i++) {
-        pca_ca *ca = pcai_alloc(sizeof *ca);
-        if (!ca)
-            return pcai_no_memory(err);
-        p->page->cas[p->page->count++] = ca;
-        rc = pcai_ca_load(txn, cx, p->shell, p->list.ids[i], ca, err);
-    }
-    return rc;
-}
-
-int pcai_page_cas(struct shell *shell, uint64_t root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err)
-{
-    if (limit < 1 || limit > PCAI_PAGE_MAX)
-        return pcai_fail(err, PCA_E_INVALID, "call", "limit", "a page has 1 to %d entries", PCAI_PAGE_MAX);
-    struct page_load arguments = {.shell = shell, .list = {.root = root, .after = after, .limit = limit}};
-    arguments.page = pcai_page_new(0, (size_t)limit);
-    arguments.list.ids = pcai_alloc_array((size_t)limit, sizeof *arguments.list.ids);
-    int rc = arguments.page && arguments.list.ids ? pcai_verb_read(shell, page_rule, &arguments, err) : pcai_no_memory(err);
-    if (rc == PCA_OK) {
-        arguments.page->next = arguments.list.next;
-        *page = arguments.page;
-    } else {
-        pca_page_free(arguments.page);
-    }
-    pcai_free(arguments.list.ids);
-    return rc;
-}
-
-uint64_t pca_page_count(const pca_page *page)
-{
-    return page ? page->count : 0;
-}
-
-const pca_cert *pca_page_cert_at(const pca_page *page, uint64_t index)
-{
-    return page && page->certs && index < page->count ? page->certs[index] : NULL;
-}
-
-const pca_ca *pca_page_ca_at(const pca_page *page, uint64_t index)
-{
-    return page && page->cas && index < page->count ? page->cas[index] : NULL;
-}
-
-uint64_t pca_page_next(const pca_page *page)
-{
-    return page ? page->next : 0;
-}
-
-void pca_page_free(pca_page *page)
-{
-    if (!page)
-        return;
-    for (size_t i = 0; i < page->count; i++) {
-        if (page->certs)
-            pca_cert_free(page->certs[i]);
-        if (page->cas) {
-            pcai_ca_release(page->cas[i]);
-            pcai_free(page->cas[i]);
-        }
-    }
-    pcai_free(page->certs);
-    pcai_free(page->cas);
-    pcai_free(page);
 }

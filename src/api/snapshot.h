@@ -3,7 +3,18 @@
 #define PCAI_SNAPSHOT_H
 
 #include "api/shell.h"
-#include "ca/certificate.h"
+#include "ca/find.h"
+#include "ca/label.h"
+
+struct tag_list {
+    struct {
+        const char *key, *value;
+    } *at;
+    size_t count;
+};
+/* "" past the end; NULL where there is no such tag. */
+const char *pcai_tag_list_key(const struct tag_list *list, uint64_t index);
+const char *pcai_tag_list_value(const struct tag_list *list, const char *key);
 
 struct pca_ca {
     struct shell *shell;
@@ -11,6 +22,7 @@ struct pca_ca {
     struct ca_record record; /* slices unused */
     const char *alias, *subject, *serial, *crl_url, *ocsp_url, *issuer_url;
     const char **crl_urls; /* of each generation */
+    struct tag_list tags;
     struct quota_record quota;
 };
 struct pca_root {
@@ -36,7 +48,8 @@ struct pca_cert {
     uint64_t id;
     struct cert_record record; /* der and serial are the arena's; other slices unused */
     struct status_record status;
-    const char *serial, *subject, *common_name, *alias;
+    const char *serial, *subject, *common_name, *alias, *custom_id;
+    struct tag_list tags;
     struct {
         int type;
         const char *text;
@@ -48,15 +61,11 @@ struct pca_cert {
 int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_cert **cert, pca_error *err);
 int pcai_cert_load(struct call *call, uint64_t id, pca_cert **cert, pca_error *err);
 
-struct pca_page {
-    pca_cert **certs;
-    pca_ca **cas;
-    size_t count;
-    uint64_t next;
-};
-/* Room for limit of the one or the other. */
-pca_page *pcai_page_new(size_t certs, size_t cas);
-/* The CAs of a list, as a page. */
-int pcai_page_cas(struct shell *shell, uint64_t root, uint64_t after, uint64_t limit, pca_page **page, pca_error *err);
+/* Pages of what a query finds, its conditions checked to fit. */
+int pcai_page_certs(struct shell *shell, const struct query *query, pca_page **page, pca_error *err);
+int pcai_page_cas(struct shell *shell, const struct query *query, pca_page **page, pca_error *err);
+int pcai_page_entries(struct shell *shell, const struct query *query, pca_page **page, pca_error *err);
+/* INVALID: after is NULL only for the first page, a limit has its limit. Where they are plain arguments. */
+int pcai_page_arguments(struct query *query, const char *after, uint64_t limit, pca_error *err);
 
 #endif

@@ -10,7 +10,6 @@
 #include "ca/request.h"
 
 #define ALIAS_MAX 64 /* characters */
-#define PAGE_EXAMINED_MAX 10000
 
 const char *pcai_object(const char *noun, uint64_t id, char out[PCAI_OBJECT])
 {
@@ -40,13 +39,16 @@ int pcai_ca_read(struct txn *txn, struct context *cx, uint64_t id, struct ca_rec
     ca->crl_url = pcai_arena_slice(&cx->arena, ca->crl_url);
     ca->ocsp_url = pcai_arena_slice(&cx->arena, ca->ocsp_url);
     ca->issuer_url = pcai_arena_slice(&cx->arena, ca->issuer_url);
+    ca->tags = pcai_arena_slice(&cx->arena, ca->tags);
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-int pcai_ca_put(struct txn *txn, const struct ca_record *ca, pca_error *err)
+int pcai_ca_put(struct txn *txn, const struct context *cx, const struct ca_record *ca, pca_error *err)
 {
     struct row_key key = pcai_key_id64(ca->id);
-    return pcai_record_put(txn, &pcai_ca_type, pcai_row_key_view(&key), ca, err);
+    struct ca_record row = *ca;
+    row.log = cx->log + 1;
+    return pcai_record_put(txn, &pcai_ca_type, pcai_row_key_view(&key), &row, err);
 }
 
 int pcai_quota_read(struct txn *txn, uint64_t ca, struct quota_record *quota, pca_error *err)
@@ -59,10 +61,12 @@ int pcai_quota_read(struct txn *txn, uint64_t ca, struct quota_record *quota, pc
     return rc;
 }
 
-int pcai_quota_put(struct txn *txn, uint64_t ca, const struct quota_record *quota, pca_error *err)
+int pcai_quota_put(struct txn *txn, const struct context *cx, uint64_t ca, const struct quota_record *quota, pca_error *err)
 {
     struct row_key key = pcai_key_id64(ca);
-    return pcai_record_put(txn, &pcai_quota_type, pcai_row_key_view(&key), quota, err);
+    struct quota_record row = *quota;
+    row.log = cx->log + 1;
+    return pcai_record_put(txn, &pcai_quota_type, pcai_row_key_view(&key), &row, err);
 }
 
 static int missing(const struct ca_record *ca, const char *what, pca_error *err)
@@ -241,11 +245,12 @@ int pcai_ca_require_signing(const struct ca_record *ca, const struct generation_
 
 /* ---- Alias ---- */
 
-static struct row_key alias_key(const char *alias)
+/* 'A' ‖ alias ‖ 00: a NUL that no alias holds. */
+struct row_key pcai_alias_key(struct slice alias)
 {
-    struct row_key key = pcai_row_key();
-    pcai_row_key_bytes(&key, pcai_slice_text("A"));
-    pcai_row_key_bytes(&key, pcai_slice_text(alias));
+    struct row_key key = pcai_key_text("A");
+    pcai_row_key_bytes(&key, alias);
+    pcai_row_key_bytes(&key, pcai_slice("", 1));
     return key;
 }
 
@@ -258,11 +263,9 @@ int pcai_alias_check(const char *alias, pca_error *err)
     return PCA_OK;
 }
 
-/* The row's key ends in the CA's id, after a NUL that no alias holds. */
 static int alias_owner(struct txn *txn, const char *alias, uint64_t *id, pca_error *err)
 {
-    struct row_key prefix = alias_key(alias);
-    pcai_row_key_bytes(&prefix, pcai_slice("", 1));
+    struct row_key prefix = pcai_alias_key(pcai_slice_text(alias));
     struct scan *scan = NULL;
     struct slice key, value;
     int rc = pcai_scan_open(txn, TABLE_NAME, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
@@ -278,8 +281,7 @@ static int alias_owner(struct txn *txn, const char *alias, uint64_t *id, pca_err
 
 static struct row_key alias_row(const char *alias, uint64_t id)
 {
-    struct row_key key = alias_key(alias);
-    pcai_row_key_bytes(&key, pcai_slice("", 1));
+    struct row_key key = pcai_alias_key(pcai_slice_text(alias));
     pcai_row_key_u64(&key, id);
     return key;
 }
@@ -335,7 +337,7 @@ static int change_state(struct txn *txn, struct context *cx, uint64_t id, uint64
     if (ca.state != from)
         return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&ca, object), "state", "%s", refusal);
     ca.state = to;
-    rc = pcai_ca_put(txn, &ca, err);
+    rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
         rc = pcai_rules_raise(txn, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, action, &(struct log_record){.ca = id}, err) : rc;
@@ -363,7 +365,7 @@ int pcai_ca_set_alias(struct txn *txn, struct context *cx, void *arguments, pca_
     if (rc == PCA_OK)
         rc = pcai_alias_set(txn, &ca, verb->alias, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_put(txn, &ca, err);
+        rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
         rc = pcai_rules_raise(txn, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_ALIAS, &(struct log_record){.ca = verb->id}, err) : rc;
@@ -425,38 +427,8 @@ int pcai_ca_set(struct txn *txn, struct context *cx, void *arguments, pca_error 
         ca.crl_days = s->crl_days;
     rc = s->crl_url ? set_generation_url(txn, cx, &ca, err) : PCA_OK;
     if (rc == PCA_OK)
-        rc = pcai_ca_put(txn, &ca, err);
+        rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
         rc = pcai_rules_raise(txn, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_SETTINGS, &(struct log_record){.ca = s->id}, err) : rc;
-}
-
-int pcai_ca_list(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
-{
-    struct ca_list *list = arguments;
-    struct row_key from = pcai_key_id64(list->after + 1);
-    struct scan *scan = NULL;
-    struct slice key, value;
-    (void)cx;
-    list->next = 0;
-    if (list->after == UINT64_MAX)
-        return PCA_OK;
-    int rc = pcai_scan_open(txn, TABLE_CA, pcai_slice(NULL, 0), pcai_row_key_view(&from), &scan, err);
-    uint64_t last = list->after;
-    size_t examined = 0;
-    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
-        struct ca_record ca;
-        if (list->count == list->limit || examined++ == PAGE_EXAMINED_MAX) {
-            list->next = last;
-            break;
-        }
-        rc = pcai_record_decode(&pcai_ca_type, key, value, &ca, err);
-        if (rc != PCA_OK)
-            break;
-        last = ca.id;
-        if (list->root ? ca.parent && ca.root == list->root : !ca.parent)
-            list->ids[list->count++] = ca.id;
-    }
-    pcai_scan_close(scan);
-    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }

@@ -14,12 +14,12 @@
 const char *pcai_ca_object(const struct ca_record *ca, char out[PCAI_OBJECT]);
 const char *pcai_object(const char *noun, uint64_t id, char out[PCAI_OBJECT]);
 
-/* Slices are copied into the context's arena. NOT_FOUND fills err. */
+/* What is put here names the log row that its verb will append next, as what last changed it. Slices are copied into the context's arena. NOT_FOUND fills err. */
 int pcai_ca_read(struct txn *txn, struct context *cx, uint64_t id, struct ca_record *ca, pca_error *err);
-int pcai_ca_put(struct txn *txn, const struct ca_record *ca, pca_error *err);
+int pcai_ca_put(struct txn *txn, const struct context *cx, const struct ca_record *ca, pca_error *err);
 /* Likewise; a missing row reads as zeros. */
 int pcai_quota_read(struct txn *txn, uint64_t ca, struct quota_record *quota, pca_error *err);
-int pcai_quota_put(struct txn *txn, uint64_t ca, const struct quota_record *quota, pca_error *err);
+int pcai_quota_put(struct txn *txn, const struct context *cx, uint64_t ca, const struct quota_record *quota, pca_error *err);
 int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_record *ca, uint64_t generation,
                          struct generation_record *record, pca_error *err);
 int pcai_generation_put(struct txn *txn, uint64_t ca, uint64_t generation, const struct generation_record *record, pca_error *err);
@@ -64,6 +64,8 @@ int pcai_ca_require_signing(const struct ca_record *ca, const struct generation_
 int pcai_alias_check(const char *alias, pca_error *err);
 /* Moves the alias row. EXISTS when another CA has the alias. */
 int pcai_alias_set(struct txn *txn, struct ca_record *ca, const char *alias, pca_error *err);
+/* The one row of a CA's alias begins so; its id follows. */
+struct row_key pcai_alias_key(struct slice alias);
 /* NOT_FOUND fills err. */
 int pcai_alias_find(struct txn *txn, const char *alias, uint64_t *id, pca_error *err);
 
@@ -85,14 +87,5 @@ struct ca_settings {
 };
 int pcai_ca_settings_check(const struct ca_settings *settings, pca_error *err);
 int pcai_ca_set(struct txn *txn, struct context *cx, void *settings, pca_error *err);
-
-/* A page of CAs after an id: root 0 lists the roots, another the subordinates of that root. */
-struct ca_list {
-    uint64_t root, after, limit;
-    uint64_t *ids; /* room for limit */
-    size_t count;
-    uint64_t next;
-};
-int pcai_ca_list(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 
 #endif

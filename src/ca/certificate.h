@@ -15,14 +15,15 @@ int pcai_cert_read(struct txn *txn, uint64_t id, struct cert_view *view, pca_err
 /* By serial number, in any spelling of hexadecimal or as dec:…; INVALID, NOT_FOUND. */
 int pcai_cert_by_serial(struct txn *txn, uint64_t issuer, const char *serial, struct cert_view *view, pca_error *err);
 
-#define PCAI_PAGE_MAX 1000
-struct cert_query {
-    uint64_t issuer; /* 0: any; likewise the next two */
-    int status, type;
-    uint64_t after, limit;
-};
-/* Calls `found` for each match, at most limit times, having examined at most 10,000 rows; *next: where to go on, 0: the end. */
-typedef int (*cert_found)(void *context, const struct cert_view *view, pca_error *err);
-int pcai_cert_list(struct txn *txn, const struct cert_query *query, cert_found found, void *context, uint64_t *next, pca_error *err);
+/* The log row that last changed it. */
+uint64_t pcai_cert_changed(const struct cert_view *view);
+/* The view of a row of table cert. */
+int pcai_cert_decode(struct txn *txn, struct slice key, struct slice value, struct cert_view *view, pca_error *err);
+/* What is put here names the log row that its verb will append next, as what last changed it. */
+int pcai_cert_put(struct txn *txn, const struct context *cx, uint64_t id, const struct cert_record *record, pca_error *err);
+int pcai_status_put(struct txn *txn, const struct context *cx, uint64_t id, const struct status_record *status, pca_error *err);
+
+/* By the contents of a serial number's INTEGER; NOT_FOUND leaves err as it is. */
+int pcai_cert_of_serial(struct txn *txn, uint64_t issuer, struct slice serial, struct cert_view *view, pca_error *err);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "ca/certificate.h"
+#include "ca/label.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/public_keys.h"
@@ -14,8 +14,9 @@
 
 /* What the rows of one CA come to. */
 struct account {
-    uint64_t issued;    /* certificates that are there or were deleted */
-    struct units units; /* of a root: all CAs below it included */
+    uint64_t issued;          /* certificates that are there or were deleted */
+    struct quota_record held; /* by status and type; its other counters unused */
+    struct units units;       /* of a root: all CAs below it included */
 };
 
 struct totals {
@@ -54,6 +55,17 @@ static int wrong(pca_error *err, const char *noun, uint64_t id, const char *what
 
 /* ---- Certificates ---- */
 
+/* Searching what has changed goes by the log's rows. */
+static int check_changed(struct txn *txn, const struct cert_view *view, pca_error *err)
+{
+    struct log_record row;
+    struct row_key key = pcai_key_id64(pcai_cert_changed(view));
+    int rc = pcai_record_get(txn, &pcai_log_type, pcai_row_key_view(&key), &row, err);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && (!pcai_action_of_certificate(row.action) || row.object != view->id)))
+        return wrong(err, "cert", view->id, "the log row of its last change is not about it");
+    return rc;
+}
+
 static int check_cert(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
 {
     struct totals *totals = state;
@@ -71,6 +83,9 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     if (!issuer)
         return wrong(err, "cert", view.id, "its CA is missing");
     issuer->issued++;
+    rc = pcai_held_move(&issuer->held, view.record.type, 0, view.status.status, err);
+    if (rc != PCA_OK)
+        return rc;
     if (pcai_serial_sequence(view.record.serial) != view.id) {
         rc = pcai_serial_find(txn, view.record.issuer, view.record.serial, &sequence, err);
         if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && sequence != view.id))
@@ -85,6 +100,10 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     totals->expiries++;
     if (rc == PCA_OK)
         rc = pcai_leaf_names_check(txn, view.record.der, view.id, &totals->names, err);
+    if (rc == PCA_OK)
+        rc = pcai_labels_check(txn, &view.record, view.id, &totals->names, err);
+    if (rc == PCA_OK)
+        rc = check_changed(txn, &view, err);
     if (rc != PCA_OK || view.status.status == PCA_STATUS_ISSUED)
         return rc;
     totals->statuses++;
@@ -212,6 +231,8 @@ static int check_ca(struct txn *txn, struct context *cx, struct slice key, struc
         return wrong(err, "ca", ca.id, "its number or its root's was never given out");
     if (own->issued != (ca.parent ? quota.issued : 0))
         return wrong(err, "ca", ca.id, "the certificates that are there and those that were deleted are not as many as were issued");
+    if (memcmp(own->held.held, quota.held, sizeof quota.held) != 0)
+        return wrong(err, "ca", ca.id, "the counters of its certificates by status and type do not agree with those that are there");
     pcai_units_add(&root->units, &quota);
     return PCA_OK;
 }

@@ -242,6 +242,7 @@ static void keep_self(struct plan *plan, const struct ca_record *ca)
     struct arena *arena = &plan->arena;
     plan->self = *ca;
     plan->self.alias = pcai_arena_slice(arena, ca->alias);
+    plan->self.tags = pcai_arena_slice(arena, ca->tags);
     plan->self.ocsp_url = pcai_arena_slice(arena, request->ocsp_url ? pcai_slice_text(request->ocsp_url) : ca->ocsp_url);
     plan->self.issuer_url = pcai_arena_slice(arena, request->issuer_url ? pcai_slice_text(request->issuer_url) : ca->issuer_url);
     plan->self.crl_url = pcai_arena_slice(arena, request->crl_url ? pcai_slice_text(request->crl_url) : ca->crl_url);
@@ -357,7 +358,7 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, pca_
     if (rc == PCA_OK)
         rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 1, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_put(txn, ca, err);
+        rc = pcai_ca_put(txn, cx, ca, err);
     if (rc == PCA_OK)
         rc = put_generation(txn, cx, plan, &generation, err);
     if (rc == PCA_OK)

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/civil.h"
-#include "ca/certificate.h"
 #include "ca/family.h"
+#include "ca/label.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/plan.h"
@@ -176,6 +176,11 @@ static int set_names(struct plan *plan, const struct ca_record *sub, pca_error *
     return rc == PCA_OK && plan->arena.failed ? pcai_no_memory(err) : rc;
 }
 
+static int check_custom_id(struct txn *txn, const struct plan *plan, pca_error *err)
+{
+    return plan->request->custom_id ? pcai_custom_id_require_free(txn, pcai_slice_text(plan->request->custom_id), err) : PCA_OK;
+}
+
 /* The issuer's own key has the form of the one that is yet to be made. */
 static int lint(struct plan *plan, pca_error *err)
 {
@@ -230,6 +235,8 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     set_usage(plan);
     rc = lint(plan, err);
     if (rc == PCA_OK)
+        rc = check_custom_id(txn, plan, err);
+    if (rc == PCA_OK)
         rc = pcai_quota_read(txn, plan->ca, &quota, err);
     return rc == PCA_OK ? pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err) : rc;
 }
@@ -238,7 +245,6 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
 
 static int put_certificate(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err)
 {
-    struct row_key key = pcai_key_id64(plan->sequence);
     struct buf ignored = {0};
     for (size_t i = 0; plan->has_csr && i < plan->csr.ignored_count; i++)
         pcai_der_put(&ignored, DER_OID, plan->csr.ignored[i]);
@@ -259,8 +265,11 @@ static int put_certificate(struct txn *txn, const struct context *cx, struct pla
                                      .actor = pcai_slice_text(cx->actor),
                                      .ignored = pcai_buf_view(&ignored),
                                      .der = pcai_buf_view(&plan->der),
-                                     .sealed_key = pcai_buf_view(&plan->sealed)};
-        rc = pcai_record_put(txn, &pcai_cert_type, pcai_row_key_view(&key), &record, err);
+                                     .sealed_key = pcai_buf_view(&plan->sealed),
+                                     .custom_id = pcai_slice_text(plan->request->custom_id ? plan->request->custom_id : "")};
+        rc = pcai_cert_put(txn, cx, plan->sequence, &record, err);
+        if (rc == PCA_OK)
+            rc = pcai_labels_put(txn, &record, plan->sequence, err);
     }
     pcai_buf_free(&ignored);
     return rc;
@@ -284,7 +293,9 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
         rc = pcai_record_put(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &(struct index_record){0}, err);
     pcai_quota_spend(quota);
     if (rc == PCA_OK)
-        rc = pcai_quota_put(txn, plan->ca, quota, err);
+        rc = pcai_held_move(quota, (uint64_t)plan->request->type, 0, PCA_STATUS_ISSUED, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_put(txn, cx, plan->ca, quota, err);
     if (rc == PCA_OK)
         rc = pcai_token_keep(txn, &plan->token, results, err);
     if (rc == PCA_OK)
@@ -317,6 +328,8 @@ int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca
         plan->certificate_id = results[0];
         return PCA_OK;
     }
+    if (rc == PCA_OK)
+        rc = check_custom_id(txn, plan, err);
     if (rc == PCA_OK)
         rc = pcai_quota_read(txn, plan->ca, &quota, err);
     if (rc == PCA_OK)

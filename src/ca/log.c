@@ -25,6 +25,47 @@ int pcai_log_end(struct txn *txn, uint64_t *sequence, int64_t *time, pca_error *
     return PCA_OK;
 }
 
+const char *pcai_action_name(uint64_t action)
+{
+    static const char *const names[] = {
+        [ACTION_REGION_CREATE] = "region_created",
+        [ACTION_POLICY_SET] = "policy_set",
+        [ACTION_CLOCK_ACCEPT] = "clock_accepted",
+        [ACTION_ROOT_PURCHASE] = "root_purchased",
+        [ACTION_SUB_PURCHASE] = "sub_purchased",
+        [ACTION_RENEW] = "renewed",
+        [ACTION_ENABLE] = "enabled",
+        [ACTION_DISABLE] = "disabled",
+        [ACTION_RESUME] = "resumed",
+        [ACTION_CA_REVOKE] = "ca_revoked",
+        [ACTION_ALIAS] = "alias_set",
+        [ACTION_FREE_CREDIT] = "certificates_given",
+        [ACTION_CERTIFICATES_PURCHASE] = "certificates_purchased",
+        [ACTION_ASSIGN] = "assigned",
+        [ACTION_ISSUE] = "issued",
+        [ACTION_REVOKE] = "revoked",
+        [ACTION_DELETE] = "deleted",
+        [ACTION_CRL] = "crl_finished",
+        [ACTION_REISSUE] = "reissued",
+        [ACTION_REKEY] = "rekeyed",
+        [ACTION_SETTINGS] = "settings_changed",
+        [ACTION_CERT_ALIAS] = "cert_alias_set",
+        [ACTION_CERT_TAGS] = "cert_tags_changed",
+        [ACTION_TAGS] = "tags_changed",
+    };
+    return action < sizeof names / sizeof *names && names[action] ? names[action] : "";
+}
+
+uint64_t pcai_log_from(const struct log_record *row)
+{
+    return row->action == ACTION_ASSIGN ? row->object : 0;
+}
+
+int pcai_action_of_certificate(uint64_t action)
+{
+    return action == ACTION_ISSUE || action == ACTION_REVOKE || action == ACTION_DELETE || action == ACTION_CERT_ALIAS || action == ACTION_CERT_TAGS;
+}
+
 /* RFC 9162 2.1.1: a node is SHA-256(01 ‖ left ‖ right). */
 static int node(const uint8_t left[32], const uint8_t right[32], uint8_t out[32], pca_error *err)
 {

@@ -18,6 +18,12 @@ struct frontier {
 int pcai_log_end(struct txn *txn, uint64_t *sequence, int64_t *time, pca_error *err);
 /* Appends a row dated cx->now by cx->actor. ca, object, units, digest and token come from the entry. */
 int pcai_log_append(struct txn *txn, struct context *cx, enum action action, const struct log_record *entry, pca_error *err);
+/* "issued"; "" for one that this library does not know. */
+const char *pcai_action_name(uint64_t action);
+/* The CA that a row's units came from, or went back to where they are negative; 0: none. */
+uint64_t pcai_log_from(const struct log_record *row);
+/* Is the row's object a certificate, which it says was changed? */
+int pcai_action_of_certificate(uint64_t action);
 /* The tree's head over all rows, from the frontier. */
 int pcai_log_head(struct txn *txn, uint64_t *size, uint8_t head[32], pca_error *err);
 

@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "ca/log.h"
+#include "ca/walk.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -52,7 +53,7 @@ int pcai_certificates_purchase(struct txn *txn, struct context *cx, void *argume
     quota.year_purchased += p->count;
     quota.billable += p->billable;
     quota.waived += p->waived;
-    rc = pcai_quota_put(txn, p->root, &quota, err);
+    rc = pcai_quota_put(txn, cx, p->root, &quota, err);
     if (rc == PCA_OK) {
         results[0] = p->billable;
         results[1] = p->waived;
@@ -127,9 +128,9 @@ static int assign(struct txn *txn, struct context *cx, const struct assignment *
         units = -(int64_t)(sub.remaining - a->remaining);
         move_units(&sub, &root, sub.remaining - a->remaining);
     }
-    rc = pcai_quota_put(txn, a->root, &root, err);
+    rc = pcai_quota_put(txn, cx, a->root, &root, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_put(txn, a->sub, &sub, err);
+        rc = pcai_quota_put(txn, cx, a->sub, &sub, err);
     if (rc != PCA_OK)
         return rc;
     struct log_record entry = {.ca = a->sub, .object = a->root, .units = units};
@@ -167,6 +168,55 @@ void pcai_quota_spend(struct quota_record *quota)
         quota->remaining_free--;
         quota->issued_free++;
     }
+}
+
+static uint64_t *held(struct quota_record *quota, uint64_t status, uint64_t type)
+{
+    return status - 1 < HELD_STATUSES && type - 1 < HELD_TYPES ? &quota->held[status - 1][type - 1] : NULL;
+}
+
+int pcai_held_move(struct quota_record *quota, uint64_t type, uint64_t from, uint64_t to, pca_error *err)
+{
+    uint64_t *left = held(quota, from, type), *reached = held(quota, to, type);
+    if ((from && (!left || *left == 0)) || (to && !reached))
+        return pcai_fail(err, PCA_E_CORRUPT, NULL, "quota", "the counters of the CA's certificates do not count this one");
+    if (left)
+        (*left)--;
+    if (reached)
+        (*reached)++;
+    return PCA_OK;
+}
+
+static uint64_t held_sum(const struct quota_record *quota, int status, int type)
+{
+    uint64_t sum = 0;
+    for (int s = 1; s <= HELD_STATUSES; s++)
+        for (int t = 1; t <= HELD_TYPES; t++)
+            if ((!status || s == status) && (!type || t == type))
+                sum += quota->held[s - 1][t - 1];
+    return sum;
+}
+
+int pcai_held_count(struct txn *txn, uint64_t ca, int status, int type, uint64_t *count, int *exact, pca_error *err)
+{
+    struct row_key prefix = ca ? pcai_key_id64(ca) : pcai_row_key();
+    struct scan *scan = NULL;
+    struct slice key, value;
+    struct quota_record quota;
+    uint64_t examined = 0;
+    *count = 0;
+    *exact = 1;
+    int rc = pcai_scan_open(txn, TABLE_QUOTA, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        *exact = examined++ < PCAI_EXAMINED_MAX;
+        if (!*exact)
+            break;
+        rc = pcai_record_decode(&pcai_quota_type, key, value, &quota, err);
+        if (rc == PCA_OK)
+            *count += held_sum(&quota, status, type);
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
 void pcai_units_add(struct units *total, const struct quota_record *quota)

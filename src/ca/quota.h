@@ -24,6 +24,11 @@ int pcai_assign(struct txn *txn, struct context *cx, void *arguments, pca_error 
 int pcai_quota_require(const struct quota_record *quota, const char *object, pca_error *err);
 /* remaining -> issued, free units first. */
 void pcai_quota_spend(struct quota_record *quota);
+/* A certificate comes, goes or changes its status; 0: it is not there. CORRUPT: there is none to go. */
+int pcai_held_move(struct quota_record *quota, uint64_t type, uint64_t from, uint64_t to, pca_error *err);
+/* How many are there of a CA (0: of all), with that status and type (0: any). *exact 0: there are more CAs than one page looks
+ * at, and at least so many certificates. */
+int pcai_held_count(struct txn *txn, uint64_t ca, int status, int type, uint64_t *count, int *exact, pca_error *err);
 /* What one CA has remaining, reserved, issued and lapsed, and the free part of it. */
 struct units {
     uint64_t all, free;

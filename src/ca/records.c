@@ -1,5 +1,8 @@
 #include "ca/records.h"
 
+#include "base/civil.h"
+#include "crypto/crypto.h"
+
 #define UINT(type, member) RECORD_FIELD(FIELD_UINT, struct type, member)
 #define INT(type, member) RECORD_FIELD(FIELD_INT, struct type, member)
 #define TEXT(type, member) RECORD_FIELD(FIELD_TEXT, struct type, member)
@@ -59,6 +62,8 @@ static const struct field ca_fields[] = {
     INT(ca_record, revoked_at),
     UINT(ca_record, reason),
     INT(ca_record, invalidity),
+    BYTES(ca_record, tags),
+    UINT(ca_record, log),
 };
 TYPE(ca, TABLE_CA);
 
@@ -77,6 +82,12 @@ static const struct field quota_fields[] = {
     UINT(quota_record, waived),
     UINT(quota_record, year),
     UINT(quota_record, year_purchased),
+    UINT(quota_record, held[0][0]), UINT(quota_record, held[0][1]), UINT(quota_record, held[0][2]), UINT(quota_record, held[0][3]),
+    UINT(quota_record, held[1][0]), UINT(quota_record, held[1][1]), UINT(quota_record, held[1][2]), UINT(quota_record, held[1][3]),
+    UINT(quota_record, held[2][0]), UINT(quota_record, held[2][1]), UINT(quota_record, held[2][2]), UINT(quota_record, held[2][3]),
+    UINT(quota_record, held[3][0]), UINT(quota_record, held[3][1]), UINT(quota_record, held[3][2]), UINT(quota_record, held[3][3]),
+    UINT(quota_record, held[4][0]), UINT(quota_record, held[4][1]), UINT(quota_record, held[4][2]), UINT(quota_record, held[4][3]),
+    UINT(quota_record, log),
 };
 TYPE(quota, TABLE_QUOTA);
 
@@ -131,6 +142,9 @@ static const struct field cert_fields[] = {
     BYTES(cert_record, ignored),
     BYTES(cert_record, der),
     BYTES(cert_record, sealed_key),
+    TEXT(cert_record, custom_id),
+    BYTES(cert_record, tags),
+    UINT(cert_record, log),
 };
 TYPE(cert, TABLE_CERT);
 
@@ -139,6 +153,7 @@ static const struct field status_fields[] = {
     INT(status_record, at),
     UINT(status_record, reason),
     INT(status_record, invalidity),
+    UINT(status_record, log),
 };
 TYPE(status, TABLE_STATUS);
 
@@ -209,6 +224,19 @@ struct row_key pcai_key_text(const char *text)
     return key;
 }
 
+int pcai_key_short(struct row_key *key, struct slice text, size_t most, pca_error *err)
+{
+    uint8_t digest[PCAI_DIGEST_MAX];
+    if (text.size <= most) {
+        pcai_row_key_bytes(key, text);
+        return PCA_OK;
+    }
+    int rc = pcai_digest(PCAI_SHA256, text, digest, err);
+    pcai_row_key_bytes(key, pcai_slice(text.data, most - 32));
+    pcai_row_key_bytes(key, pcai_slice(digest, 32));
+    return rc;
+}
+
 struct row_key pcai_key_id64(uint64_t id)
 {
     struct row_key key = pcai_row_key();
@@ -245,10 +273,16 @@ struct row_key pcai_key_piece(uint64_t ca, uint64_t generation, uint64_t number,
     return key;
 }
 
+uint32_t pcai_expiry_day(int64_t time)
+{
+    int64_t day = time / PCAI_DAY;
+    return time < 0 ? 0 : day > UINT32_MAX ? UINT32_MAX : (uint32_t)day;
+}
+
 struct row_key pcai_key_expiry(int64_t not_after, uint64_t sequence)
 {
     struct row_key key = pcai_row_key();
-    pcai_row_key_u32(&key, (uint32_t)(not_after / 86400));
+    pcai_row_key_u32(&key, pcai_expiry_day(not_after));
     pcai_row_key_u64(&key, sequence);
     return key;
 }

@@ -47,14 +47,20 @@ struct ca_record {
     int64_t revoked_at;
     uint64_t reason;
     int64_t invalidity;
+    struct slice tags; /* label.h */
+    uint64_t log;      /* the log row that last changed this */
 };
 
+#define HELD_STATUSES PCA_STATUS_CANCELLED
+#define HELD_TYPES PCA_CERT_CUSTOM
 /* Counters of a root or a subordinate. *_free: the part of it that was given, not bought. */
 struct quota_record {
     uint64_t remaining, reserved, issued, lapsed;
     uint64_t remaining_free, reserved_free, issued_free, lapsed_free;
     uint64_t granted, purchased, billable, waived; /* of a root */
     uint64_t year, year_purchased;                 /* of a root, for policy fee_waiver_period */
+    uint64_t held[HELD_STATUSES][HELD_TYPES];      /* certificates that are there, by status and type, each from 1 */
+    uint64_t log;                                  /* the log row that last changed this */
 };
 
 enum custody { CUSTODY_SEALED = 1, CUSTODY_ELSEWHERE }; /* the private key: sealed in table key; not held here */
@@ -93,6 +99,8 @@ struct cert_record {
     struct slice ignored; /* OIDs that the CSR asked for in vain, one after the other as DER */
     struct slice der;
     struct slice sealed_key; /* MANAGED only */
+    struct slice custom_id, tags;
+    uint64_t log; /* the log row that last changed this */
 };
 
 struct status_record {
@@ -100,6 +108,7 @@ struct status_record {
     int64_t at;
     uint64_t reason;
     int64_t invalidity;
+    uint64_t log; /* the log row that last changed this */
 };
 
 struct revocation_record {
@@ -141,7 +150,7 @@ enum action {
     ACTION_REGION_CREATE = 1, ACTION_POLICY_SET, ACTION_CLOCK_ACCEPT, ACTION_ROOT_PURCHASE, ACTION_SUB_PURCHASE, ACTION_RENEW,
     ACTION_ENABLE, ACTION_DISABLE, ACTION_RESUME, ACTION_CA_REVOKE, ACTION_ALIAS, ACTION_FREE_CREDIT, ACTION_CERTIFICATES_PURCHASE,
     ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL, ACTION_REISSUE, ACTION_REKEY,
-    ACTION_SETTINGS,
+    ACTION_SETTINGS, ACTION_CERT_ALIAS, ACTION_CERT_TAGS, ACTION_TAGS,
 };
 struct log_record {
     int64_t time;
@@ -162,12 +171,16 @@ extern const struct record_type pcai_region_type, pcai_sequence_type, pcai_polic
     pcai_frontier_type;
 
 struct row_key pcai_key_text(const char *text);
+/* Appends a text of at most `most` octets; of a longer one the last 32 of these are its SHA-256. */
+int pcai_key_short(struct row_key *key, struct slice text, size_t most, pca_error *err);
 struct row_key pcai_key_id64(uint64_t id);
 struct row_key pcai_key_generation(uint64_t ca, uint64_t generation);
 /* The generation's number-th certificate, from 1. */
 struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, uint64_t number);
 struct row_key pcai_key_revocation(uint64_t ca, uint64_t generation, struct slice serial);
 struct row_key pcai_key_piece(uint64_t ca, uint64_t generation, uint64_t number, uint64_t index);
+/* Days since 1970, 0 for what lies before. */
+uint32_t pcai_expiry_day(int64_t time);
 struct row_key pcai_key_expiry(int64_t not_after, uint64_t sequence);
 
 #endif

@@ -1,6 +1,6 @@
 #include "ca/request.h"
 
-#include "ca/ca.h"
+#include "ca/label.h"
 #include "ca/token.h"
 
 #define PATH_LENGTH_MAX (PCAI_CHAIN_MAX - 1)
@@ -42,6 +42,7 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
     pcai_der_boolean(out, request->use_csr_san);
     pcai_der_int(out, request->crl_address);
     put_text(out, request->alias);
+    put_text(out, request->custom_id);
     put_text(out, request->crl_url);
     put_text(out, request->ocsp_url);
     put_text(out, request->issuer_url);
@@ -62,6 +63,8 @@ static int check_common(const struct pca_request *request, pca_error *err)
         return request->refusal.code;
     }
     int rc = request->alias ? pcai_alias_check(request->alias, err) : PCA_OK;
+    if (rc == PCA_OK && request->custom_id)
+        rc = pcai_custom_id_check(request->custom_id, err);
     if (rc == PCA_OK)
         rc = pcai_token_check(request->token, err);
     if (rc != PCA_OK)
@@ -163,6 +166,8 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, int ag
         return refuse(err, "type", "a CA's certificate has no type");
     if (request->san_count)
         return refuse(err, "san[0]", "a CA's certificate has no alternative names");
+    if (request->custom_id)
+        return refuse(err, "custom_id", "a custom id is set for certificates only");
     if (request->token)
         return refuse(err, "token", "a CA's certificate takes no token");
     if (request->crl_days > PCAI_CRL_DAYS_MAX)

@@ -24,7 +24,7 @@ struct pca_request {
     struct slice csr, public_key;
     int use_csr_subject, use_csr_san;
     int crl_address; /* -1: unset */
-    const char *alias, *token, *crl_url, *ocsp_url, *issuer_url; /* NULL: unset */
+    const char *alias, *custom_id, *token, *crl_url, *ocsp_url, *issuer_url; /* NULL: unset */
     uint64_t crl_days;                   /* 0: unset */
     int path_length;                     /* -1: unset */
 };

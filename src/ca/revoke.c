@@ -1,10 +1,11 @@
 #include "ca/revoke.h"
 
 #include "base/civil.h"
-#include "ca/certificate.h"
+#include "ca/label.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/public_keys.h"
+#include "ca/quota.h"
 #include "crypto/crypto.h"
 
 static int check_reason(int reason, int is_ca, pca_error *err)
@@ -132,6 +133,9 @@ static int read_revocable(struct txn *txn, struct context *cx, uint64_t id, stru
         return rc;
     view->record.serial = pcai_arena_slice(&cx->arena, view->record.serial);
     view->record.der = pcai_arena_slice(&cx->arena, view->record.der);
+    view->record.alias = pcai_arena_slice(&cx->arena, view->record.alias);
+    view->record.custom_id = pcai_arena_slice(&cx->arena, view->record.custom_id);
+    view->record.tags = pcai_arena_slice(&cx->arena, view->record.tags);
     return pcai_ca_read(txn, cx, view->record.issuer, issuer, err);
 }
 
@@ -142,6 +146,7 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     struct ca_record issuer;
     struct generation_record generation;
     struct revocation_record row = {0};
+    struct quota_record quota;
     uint8_t digest[PCAI_DIGEST_MAX];
     pcai_object("cert", r->id, object);
     int rc = read_revocable(txn, cx, r->id, &view, &issuer, err);
@@ -167,11 +172,16 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     row.reason = (uint64_t)r->reason;
     row.invalidity = r->invalidity;
     row.log = cx->log + 1;
-    struct status_record status = {PCA_STATUS_REVOKED, row.revoked_at, row.reason, row.invalidity};
-    struct row_key key = pcai_key_id64(r->id);
-    rc = put_row(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+    struct status_record status = {.status = PCA_STATUS_REVOKED, .at = row.revoked_at, .reason = row.reason, .invalidity = row.invalidity};
+    rc = pcai_quota_read(txn, issuer.id, &quota, err);
     if (rc == PCA_OK)
-        rc = pcai_record_put(txn, &pcai_status_type, pcai_row_key_view(&key), &status, err);
+        rc = pcai_held_move(&quota, view.record.type, view.status.status, PCA_STATUS_REVOKED, err);
+    if (rc == PCA_OK)
+        rc = put_row(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+    if (rc == PCA_OK && view.status.status != PCA_STATUS_REVOKED)
+        rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_status_put(txn, cx, r->id, &status, err);
     if (rc == PCA_OK && is_compromise(row.reason))
         rc = pcai_public_key_compromised(txn, cx, view.record.der, err);
     return rc == PCA_OK ? log_revocation(txn, cx, ACTION_REVOKE, issuer.id, r->id, &r->token, err) : rc;
@@ -199,6 +209,7 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
     struct cert_view view;
     struct ca_record issuer;
     struct revocation_record row;
+    struct quota_record quota;
     struct row_key key = pcai_key_id64(d->id);
     pcai_object("cert", d->id, object);
     int rc = pcai_clock_require(cx, err);
@@ -210,10 +221,18 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
         return pcai_fail(err, PCA_E_STATE, object, "status", "only a revoked certificate can be deleted; revoke it first");
     struct row_key expiry = pcai_key_expiry(view.record.not_after, d->id);
     rc = read_row(txn, cx, issuer.id, view.record.generation, view.record.serial, &row, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_read(txn, issuer.id, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_held_move(&quota, view.record.type, PCA_STATUS_REVOKED, 0, err);
     if (rc != PCA_OK)
         return rc;
     row.deleted_at = cx->now;
     rc = put_row(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_labels_delete(txn, &view.record, d->id, err);
     if (rc == PCA_OK)
         rc = pcai_leaf_names_delete(txn, view.record.der, d->id, err);
     if (rc == PCA_OK)
@@ -301,7 +320,7 @@ static int revoke_ca(struct txn *txn, struct context *cx, const struct revocatio
     ca.state = PCA_CA_REVOKED;
     ca.reason = (uint64_t)r->reason;
     ca.invalidity = r->invalidity;
-    rc = pcai_ca_put(txn, &ca, err);
+    rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
         rc = pcai_rules_raise(txn, err);
     return rc == PCA_OK ? log_revocation(txn, cx, ACTION_CA_REVOKE, ca.id, ca.parent, &r->token, err) : rc;

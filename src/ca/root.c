@@ -37,16 +37,16 @@ static int put_pair(struct txn *txn, struct context *cx, const struct root_purch
                            .months = p->months};
     uint64_t given = p->kind == PCA_KIND_PRIVATE ? (uint64_t)pcai_policy(cx, POLICY_FREE_CERTIFICATES) : 0;
     struct quota_record of_root = {.granted = given}, of_sub = {.remaining = given, .remaining_free = given};
-    int rc = pcai_ca_put(txn, &ca, err);
+    int rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_put(txn, id, &of_root, err);
+        rc = pcai_quota_put(txn, cx, id, &of_root, err);
     ca.id = id + 1;
     ca.parent = id;
     ca.bundled = 1;
     if (rc == PCA_OK)
-        rc = pcai_ca_put(txn, &ca, err);
+        rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_put(txn, id + 1, &of_sub, err);
+        rc = pcai_quota_put(txn, cx, id + 1, &of_sub, err);
     if (rc != PCA_OK)
         return rc;
     rc = log_with_token(txn, cx, ACTION_ROOT_PURCHASE, id, id + 1, &p->token, err);
@@ -117,7 +117,7 @@ static int renew_bundled(struct txn *txn, struct context *cx, const struct ca_re
     sub.service_start = root->service_start;
     sub.service_end = root->service_end;
     sub.months = root->months;
-    return pcai_ca_put(txn, &sub, err);
+    return pcai_ca_put(txn, cx, &sub, err);
 }
 
 static int renew(struct txn *txn, struct context *cx, const struct renewal *r, pca_error *err)
@@ -136,7 +136,7 @@ static int renew(struct txn *txn, struct context *cx, const struct renewal *r, p
     if (rc == PCA_OK && !ca.parent)
         rc = renew_bundled(txn, cx, &ca, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_put(txn, &ca, err);
+        rc = pcai_ca_put(txn, cx, &ca, err);
     return rc == PCA_OK ? pcai_rules_raise(txn, err) : rc;
 }
 
@@ -171,9 +171,9 @@ static int put_sub(struct txn *txn, struct context *cx, const struct ca_record *
                            .months = p->months};
     int rc = take_ids(txn, 1, &ca.id, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_put(txn, &ca, err);
+        rc = pcai_ca_put(txn, cx, &ca, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_put(txn, ca.id, &(struct quota_record){0}, err);
+        rc = pcai_quota_put(txn, cx, ca.id, &(struct quota_record){0}, err);
     p->sub = ca.id;
     return rc;
 }

@@ -1214,13 +1214,17 @@ static void roots_come_in_pages(void **state)
     enum { COUNT = 25 };
     uint64_t ids[COUNT];
     pca_page *page = POISON;
-    static const uint64_t no_limits[] = {0, 1001, UINT64_MAX};
-    for (size_t i = 0; i < 3; i++)
-        assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_region_roots(f->region, 0, no_limits[i], &page, f->err));
+    static const uint64_t no_limits[] = {1001, UINT64_MAX};
+    for (size_t i = 0; i < 2; i++)
+        assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_region_roots(f->region, NULL, no_limits[i], &page, f->err));
+    static const char *const no_places[] = {"0", "i", "i.", "i.1", "i00.", "i0.0", "n0000000000000001.1", "i0000000000000001.x", " i0000000000000001.1",
+                                            "i0000000000000001", "i000000000000000g.1", "i0000000000000001.99999999999999999999"};
+    for (size_t i = 0; i < sizeof no_places / sizeof *no_places; i++)
+        assert_refusal(f->err, PCA_E_INVALID, NULL, "after", pca_region_roots(f->region, no_places[i], 10, &page, f->err));
     assert_poisoned(page);
-    assert_ok(f->err, pca_region_roots(f->region, 0, 10, &page, f->err));
+    assert_ok(f->err, pca_region_roots(f->region, NULL, 10, &page, f->err));
     assert_int_equal(pca_page_count(page), 0);
-    assert_int_equal(pca_page_next(page), 0);
+    assert_string_equal(pca_page_next(page), "");
     assert_null(pca_page_ca_at(page, 0));
     pca_page_free(page);
     for (int i = 0; i < COUNT; i++) {
@@ -1231,9 +1235,12 @@ static void roots_come_in_pages(void **state)
     }
     static const uint64_t limits[] = {1, 2, 5, 24, 25, 26, 1000};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        uint64_t after = 0, seen = 0;
+        uint64_t seen = 0;
+        pca_page *before = NULL;
         do {
-            assert_ok(f->err, pca_region_roots(f->region, after, limits[i], &page, f->err));
+            assert_ok(f->err, pca_region_roots(f->region, pca_page_next(before), limits[i], &page, f->err));
+            pca_page_free(before);
+            before = page;
             assert_true(pca_page_count(page) <= limits[i]);
             for (uint64_t j = 0; j < pca_page_count(page); j++) {
                 assert_true(seen < COUNT);
@@ -1242,33 +1249,39 @@ static void roots_come_in_pages(void **state)
             }
             assert_null(pca_page_ca_at(page, pca_page_count(page)));
             assert_null(pca_page_ca_at(page, UINT64_MAX));
-            after = pca_page_next(page);
-            pca_page_free(page);
-        } while (after);
+        } while (*pca_page_next(page));
+        int exact = -1;
+        assert_int_equal(pca_page_total(page, &exact), COUNT);
+        assert_int_equal(exact, 1);
+        pca_page_free(page);
         assert_int_equal(seen, COUNT);
     }
-    static const uint64_t ends[] = {4711, INT64_MAX, UINT64_MAX - 1, UINT64_MAX};
+    static const char *const ends[] = {"i0000000000001267.25", "i7fffffffffffffff.25", "ifffffffffffffffe.25", "iffffffffffffffff.25"};
     for (size_t i = 0; i < 4; i++) {
         assert_ok(f->err, pca_region_roots(f->region, ends[i], 10, &page, f->err));
         assert_int_equal(pca_page_count(page), 0);
-        assert_int_equal(pca_page_next(page), 0);
+        assert_string_equal(pca_page_next(page), "");
         pca_page_free(page);
     }
     /* subordinates of one root */
     pca_root *root = NULL;
     assert_ok(f->err, pca_region_root_get(f->region, ids[7], &root, f->err));
     page = POISON;
-    assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_root_subs(root, 0, 0, &page, f->err));
-    assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_root_subs(root, 0, 1001, &page, f->err));
+    assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_root_subs(root, NULL, 1001, &page, f->err));
     assert_poisoned(page);
-    assert_ok(f->err, pca_root_subs(root, 0, 1000, &page, f->err));
+    assert_ok(f->err, pca_root_subs(root, NULL, 0, &page, f->err)); /* counted only */
+    assert_int_equal(pca_page_count(page), 0);
+    assert_int_equal(pca_page_total(page, NULL), 1);
+    pca_page_free(page);
+    assert_ok(f->err, pca_root_subs(root, "", 1000, &page, f->err));
     assert_int_equal(pca_page_count(page), 1);
     assert_int_equal(pca_ca_parent_id(pca_page_ca_at(page, 0)), ids[7]);
-    uint64_t sub = pca_ca_id(pca_page_ca_at(page, 0));
+    char after[32];
+    snprintf(after, sizeof after, "i%016" PRIx64 ".1", pca_ca_id(pca_page_ca_at(page, 0)));
     pca_page_free(page);
-    assert_ok(f->err, pca_root_subs(root, sub, 1000, &page, f->err));
+    assert_ok(f->err, pca_root_subs(root, after, 1000, &page, f->err));
     assert_int_equal(pca_page_count(page), 0);
-    assert_int_equal(pca_page_next(page), 0);
+    assert_string_equal(pca_page_next(page), "");
     pca_page_free(page);
     pca_root_free(root);
 }

@@ -1346,7 +1346,7 @@ static void getters_of_null_are_neutral(void **state)
     ZERO(pca_page_count(NULL));
     NOTHING(pca_page_cert_at(NULL, 0));
     NOTHING(pca_page_ca_at(NULL, 0));
-    ZERO(pca_page_next(NULL));
+    EMPTY(pca_page_next(NULL));
     NOTHING(pca_root_ca(NULL));
     NOTHING(pca_sub_ca(NULL));
     ZERO(pca_ca_id(NULL));
@@ -1424,7 +1424,7 @@ static void setters_of_null_are_invalid(void **state)
     REFUSED(pca_query_set_issuer(NULL, 1));
     REFUSED(pca_query_set_status(NULL, PCA_STATUS_ISSUED));
     REFUSED(pca_query_set_type(NULL, PCA_CERT_SERVER));
-    REFUSED(pca_query_set_after(NULL, 1));
+    REFUSED(pca_query_set_after(NULL, ""));
     REFUSED(pca_query_set_limit(NULL, 1));
     REFUSED(pca_request_reset(NULL));
     REFUSED(pca_request_set_type(NULL, PCA_CERT_SERVER));
@@ -1650,7 +1650,7 @@ static void errors_are_reused(void **state)
     assert_code(f->err, PCA_E_NOT_FOUND, pca_region_root_get(f->region, 4711, &root, f->err));
     assert_ok(f->err, pca_region_check(f->region, f->err)); /* success clears */
     assert_code(f->err, PCA_E_NOT_FOUND, pca_region_root_get(f->region, 4711, &root, f->err));
-    assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_region_roots(f->region, 0, 0, POISON, f->err));
+    assert_refusal(f->err, PCA_E_INVALID, NULL, "limit", pca_region_roots(f->region, NULL, 1001, POISON, f->err));
     pca_error_clear(f->err);
     assert_int_equal(pca_error_code(f->err), 0);
     assert_string_equal(pca_error_message(f->err), "");

@@ -51,7 +51,8 @@ def fields_of(name):
     """{record: [(field, type)]} of a source file."""
     found = {}
     for record, body in re.findall(r'^static const struct field (\w+)_fields\[\] = \{\n(.*?)^\};', read(name), re.M | re.S):
-        found[record] = [(field, kind) for kind, field in re.findall(r'(UINT|INT|TEXT|BYTES)(?:, struct)?\(? ?\w+, (\w+)\)', body)]
+        fields = re.findall(r'(UINT|INT|TEXT|BYTES)(?:, struct)?\(? ?\w+, (\w+)(?:\[\d+\]\[\d+\])?\)', body)
+        found[record] = list(dict.fromkeys((field, kind) for kind, field in fields))
     return found
 
 
@@ -67,7 +68,9 @@ def every_field_is_described():
 def every_action_has_its_number():
     listed = re.search(r'enum action \{(.*?)\};', read('src/ca/records.h'), re.S).group(1)
     section = re.search(r'^\| action \|.*?(?=\n\n)', read('docs/storage.md'), re.M | re.S).group(0)
-    case('every_action_has_its_number', [row[0] for row in rows(section)[2:]], [str(i + 1) for i in range(listed.count('ACTION_'))])
+    actions = re.findall(r'ACTION_\w+', listed)
+    names = dict(re.findall(r'\[(ACTION_\w+)\] = "(\w+)"', read('src/ca/log.c')))
+    case('every_action_has_its_number', [row[:2] for row in rows(section)[2:]], [[str(i + 1), names.get(action)] for i, action in enumerate(actions)])
 
 
 def crc32c(data):
