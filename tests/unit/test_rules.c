@@ -1,0 +1,344 @@
+/* src/ca, the rules that need no store: validity, the table of policies, URLs. */
+#include "unit.h"
+
+#include "ca/policy.h"
+#include "ca/request.h"
+#include "ca/validity.h"
+
+/* ---- The cap of a service under a year ---- */
+
+/* From rules that bind: the longest run of n calendar months, in days. */
+static const int64_t caps[] = {0, 31, 62, 92, 123, 153, 184, 215, 245, 276, 306, 337};
+
+static int days_of(int year, int month)
+{
+    if (month == 2)
+        return year % 400 == 0 ? 29 : year % 100 == 0 ? 28 : year % 4 == 0 ? 29 : 28;
+    return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+#define MONTHS (401 * 12)
+
+/* Every start in the 400 years after which the calendar repeats: no run of n months is longer, and one is as long. */
+static void a_services_cap_is_its_longest_run_of_months(void **state)
+{
+    (void)state;
+    static int length[MONTHS], begins[MONTHS + 1];
+    for (int i = 0; i < MONTHS; i++) {
+        length[i] = days_of(2000 + i / 12, i % 12 + 1);
+        begins[i + 1] = begins[i] + length[i];
+    }
+    for (int n = 1; n < 12; n++) {
+        int longest = 0;
+        for (int i = 0; i < 400 * 12; i++)
+            for (int day = 1; day <= length[i]; day++) {
+                int end = day < length[i + n] ? day : length[i + n]; /* the day, clamped to the month's end */
+                int days = begins[i + n] + end - (begins[i] + day);
+                if (days > longest)
+                    longest = days;
+            }
+        assert_int_equal(longest, caps[n]);
+        assert_int_equal(pcai_service_cap_days((uint64_t)n), caps[n]);
+    }
+    static const uint64_t none[] = {0, 12, 13, 1200, UINT64_MAX};
+    for (size_t i = 0; i < COUNT(none); i++)
+        assert_int_equal(pcai_service_cap_days(none[i]), 0);
+}
+
+/* ---- From what is asked to two dates ---- */
+
+static struct pca_request ask(enum validity_form form, int64_t span)
+{
+    return (struct pca_request){.form = form, .span = span, .path_length = -1, .crl_address = -1};
+}
+
+static struct pca_request ask_dates(int64_t not_before, int64_t not_after)
+{
+    return (struct pca_request){.form = FORM_DATES, .not_before = not_before, .not_after = not_after, .path_length = -1, .crl_address = -1};
+}
+
+static const struct validity_limits leaf_limits = {.months = 12, .years_max = PCAI_LEAF_YEARS_MAX};
+
+static void gives(struct pca_request request, struct validity_limits limits, int64_t start, int64_t from, int64_t to, int line)
+{
+    int64_t not_before = 77, not_after = 77;
+    err = (pca_error){0};
+    int rc = pcai_validity_resolve(&request, &limits, start + 60, start, &not_before, &not_after, &err);
+    if (rc != PCA_OK || not_before != from || not_after != to) {
+        print_error("%s, %lld..%lld, expected %lld..%lld: %s\n", pca_code_name(rc), (long long)not_before, (long long)not_after, (long long)from,
+                    (long long)to, err.message);
+        _fail(__FILE__, line);
+    }
+}
+#define assert_gives(request, limits, start, from, to) gives((request), (limits), (start), (from), (to), __LINE__)
+
+static void refuses(struct pca_request request, struct validity_limits limits, int64_t start, const char *field, const char *says, int line)
+{
+    int64_t not_before = 77, not_after = 77;
+    err = (pca_error){0};
+    int rc = pcai_validity_resolve(&request, &limits, start + 60, start, &not_before, &not_after, &err);
+    if (rc != PCA_E_VALIDITY || err.code != rc || strcmp(err.field, field) != 0 || !strstr(err.message, says) || not_before != 77 || not_after != 77) {
+        print_error("%s, field \"%s\": %s\n", pca_code_name(rc), err.field, err.message);
+        _fail(__FILE__, line);
+    }
+}
+#define assert_refuses(request, limits, start, field, says) refuses((request), (limits), (start), (field), (says), __LINE__)
+
+static void pitfall_25_spans_by_the_calendar(void **state)
+{
+    (void)state;
+    static const struct {
+        enum validity_form form;
+        int64_t span;
+        int from[6], to[6]; /* both inclusive */
+    } rows[] = {
+        {FORM_YEARS, 1, {2027, 1, 15, 12, 0, 0}, {2028, 1, 15, 11, 59, 59}},
+        {FORM_YEARS, 1, {2027, 3, 1, 0, 0, 0}, {2028, 2, 29, 23, 59, 59}},
+        {FORM_YEARS, 1, {2028, 2, 29, 0, 0, 0}, {2029, 2, 27, 23, 59, 59}},
+        {FORM_YEARS, 4, {2028, 2, 29, 0, 0, 0}, {2032, 2, 28, 23, 59, 59}},
+        {FORM_YEARS, 1, {2028, 2, 28, 0, 0, 1}, {2029, 2, 28, 0, 0, 0}},
+        {FORM_YEARS, 100, {2027, 1, 15, 12, 0, 0}, {2127, 1, 15, 11, 59, 59}},
+        {FORM_YEARS, 1, {2049, 1, 1, 0, 0, 0}, {2049, 12, 31, 23, 59, 59}},
+        {FORM_YEARS, 1, {2049, 1, 1, 0, 0, 1}, {2050, 1, 1, 0, 0, 0}},
+        {FORM_MONTHS, 12, {2027, 1, 31, 0, 0, 0}, {2028, 1, 30, 23, 59, 59}},
+        {FORM_MONTHS, 13, {2027, 1, 31, 0, 0, 0}, {2028, 2, 28, 23, 59, 59}},
+        {FORM_MONTHS, 25, {2027, 1, 31, 0, 0, 0}, {2029, 2, 27, 23, 59, 59}},
+        {FORM_MONTHS, 1200, {2027, 5, 5, 5, 5, 5}, {2127, 5, 5, 5, 5, 4}},
+        {FORM_DAYS, 365, {2027, 1, 15, 12, 0, 0}, {2028, 1, 15, 11, 59, 59}},
+        {FORM_DAYS, 365, {2028, 1, 15, 12, 0, 0}, {2029, 1, 14, 11, 59, 59}}, /* over a leap day */
+        {FORM_DAYS, 366, {2028, 1, 15, 12, 0, 0}, {2029, 1, 15, 11, 59, 59}},
+        {FORM_DAYS, 36524, {2027, 1, 15, 12, 0, 0}, {2127, 1, 15, 11, 59, 59}}, /* 2100 has no leap day */
+        {FORM_DAYS, 36525, {2327, 1, 15, 12, 0, 0}, {2427, 1, 15, 11, 59, 59}}, /* 2400 has one */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const int *a = rows[i].from, *b = rows[i].to;
+        int64_t from = utc(a[0], a[1], a[2], a[3], a[4], a[5]);
+        assert_gives(ask(rows[i].form, rows[i].span), leaf_limits, from, from, utc(b[0], b[1], b[2], b[3], b[4], b[5]));
+    }
+}
+
+static void spans_out_of_range(void **state)
+{
+    (void)state;
+    assert_refuses(ask(FORM_NONE, 0), leaf_limits, T0, "validity", "no validity is given");
+    static const int64_t bad[] = {0, -1, INT64_MIN, INT64_MAX};
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        assert_refuses(ask(FORM_DAYS, bad[i]), leaf_limits, T0, "days", "1 to 36525");
+        assert_refuses(ask(FORM_MONTHS, bad[i]), leaf_limits, T0, "months", "1 to 1200");
+        assert_refuses(ask(FORM_YEARS, bad[i]), leaf_limits, T0, "years", "1 to 100");
+    }
+    assert_refuses(ask(FORM_YEARS, 101), leaf_limits, T0, "years", "100");
+    assert_refuses(ask(FORM_MONTHS, 1201), leaf_limits, T0, "months", "1200");
+    assert_refuses(ask(FORM_DAYS, 36526), leaf_limits, T0, "days", "36525");
+    assert_refuses(ask(FORM_DAYS, 36525), leaf_limits, T0, "days", "100 years"); /* a day more than these hundred years have */
+}
+
+static void a_year_is_the_least_of_a_service_of_a_year(void **state)
+{
+    (void)state;
+    struct validity_limits on = leaf_limits;
+    on.short_lived = 1;
+    assert_refuses(ask(FORM_DAYS, 364), leaf_limits, T0, "days", "365");
+    assert_refuses(ask(FORM_DAYS, 1), leaf_limits, T0, "days", "short_lived");
+    assert_refuses(ask(FORM_MONTHS, 11), leaf_limits, T0, "months", "365");
+    assert_refuses(ask_dates(T0, T0 + 365 * DAY - 2), leaf_limits, T0, "not_after", "365");
+    assert_gives(ask_dates(T0, T0 + 365 * DAY - 1), leaf_limits, T0, T0, T0 + 365 * DAY - 1);
+    assert_gives(ask(FORM_DAYS, 1), on, T0, T0, T0 + DAY - 1);
+    assert_gives(ask(FORM_MONTHS, 1), on, T0, T0, T0 + 31 * DAY - 1); /* 15 January to 14 February */
+    assert_gives(ask_dates(T0 + 60, T0 + 119), on, T0, T0 + 60, T0 + 119); /* a minute, both ends in it */
+    assert_refuses(ask_dates(T0 + 60, T0 + 118), on, T0, "not_after", "60 s");
+    assert_refuses(ask_dates(T0 + 60, T0 + 60), on, T0, "not_after", "60 s");
+}
+
+static void a_service_under_a_year_caps_in_days(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n < 12; n++) {
+        struct validity_limits limits = {.months = n, .years_max = PCAI_LEAF_YEARS_MAX};
+        char days[16];
+        snprintf(days, sizeof days, "%d days", (int)caps[n]);
+        assert_gives(ask(FORM_DAYS, caps[n]), limits, T0, T0, T0 + caps[n] * DAY - 1);
+        assert_refuses(ask(FORM_DAYS, caps[n] + 1), limits, T0, "days", days);
+        assert_gives(ask(FORM_DAYS, 1), limits, T0, T0, T0 + DAY - 1); /* no least but a minute */
+        assert_gives(ask_dates(T0 + 60, T0 + 60 + caps[n] * DAY - 1), limits, T0, T0 + 60, T0 + 60 + caps[n] * DAY - 1);
+        assert_refuses(ask_dates(T0 + 60, T0 + 60 + caps[n] * DAY), limits, T0, "not_after", days);
+        assert_refuses(ask_dates(T0 + 60, T0 + 118), limits, T0, "not_after", "60 s");
+        assert_refuses(ask(FORM_YEARS, 1), limits, T0, "years", days);
+        assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, T0 + caps[n] * DAY - 1);
+        /* n months by the calendar fit whenever they begin */
+        for (int month = 1; month <= 12; month++) {
+            struct pca_request request = ask(FORM_MONTHS, (int64_t)n);
+            int64_t from, to, start = utc(2027, month, 1, 0, 0, 0);
+            assert_done(pcai_validity_resolve(&request, &limits, start + 60, start, &from, &to, &err));
+        }
+    }
+}
+
+static void dates_are_taken_as_they_are_given(void **state)
+{
+    (void)state;
+    struct validity_limits on = leaf_limits;
+    on.short_lived = 1;
+    assert_gives(ask_dates(T0 - YEAR, T0 + YEAR), leaf_limits, T0, T0 - YEAR, T0 + YEAR); /* from the past */
+    assert_gives(ask_dates(T0 + YEAR, T0 + 3 * YEAR), leaf_limits, T0, T0 + YEAR, T0 + 3 * YEAR);
+    assert_gives(ask_dates(T0 - DAY, T0 + 60), on, T0, T0 - DAY, T0 + 60); /* ends now, at T0 + 60 */
+    assert_refuses(ask_dates(T0 - DAY, T0 + 59), on, T0, "not_after", "has passed");
+    assert_refuses(ask_dates(T0 + DAY, T0 + DAY - 1), on, T0, "not_after", "before the start");
+    assert_refuses(ask_dates(-1, T0 + YEAR), leaf_limits, T0, "not_before", "1970-01-01");
+    assert_refuses(ask_dates(T0, -1), leaf_limits, T0, "not_after", "1970-01-01");
+    assert_refuses(ask_dates(T0, INT64_C(253402300800)), leaf_limits, T0, "not_after", "9999-12-31");
+    assert_refuses(ask_dates(INT64_MAX, INT64_MAX), leaf_limits, T0, "not_before", "9999-12-31");
+    assert_refuses(ask_dates(T0, INT64_MAX), leaf_limits, T0, "not_after", "9999-12-31");
+    assert_refuses(ask_dates(INT64_MIN, T0), leaf_limits, T0, "not_before", "1970-01-01");
+    assert_gives(ask_dates(T0, utc(2127, 1, 15, 11, 59, 59)), leaf_limits, T0, T0, utc(2127, 1, 15, 11, 59, 59));
+    assert_refuses(ask_dates(T0, utc(2127, 1, 15, 12, 0, 0)), leaf_limits, T0, "not_after", "100 years");
+}
+
+static void never_outside_the_issuer(void **state)
+{
+    (void)state;
+    struct validity_limits limits = leaf_limits;
+    limits.has_issuer = 1;
+    limits.issuer_not_before = T0 - 10 * DAY;
+    limits.issuer_not_after = T0 + 2 * YEAR;
+    assert_gives(ask_dates(limits.issuer_not_before, limits.issuer_not_after), limits, T0, limits.issuer_not_before, limits.issuer_not_after);
+    assert_refuses(ask_dates(limits.issuer_not_before - 1, limits.issuer_not_after), limits, T0, "not_before", "2027-01-05T11:59:59Z");
+    assert_says("2027-01-05T12:00:00Z");
+    assert_refuses(ask_dates(T0, limits.issuer_not_after + 1), limits, T0, "not_after", "2029-01-14T12:00:01Z");
+    assert_says("2029-01-14T12:00:00Z");
+    assert_refuses(ask(FORM_YEARS, 3), limits, T0, "years", "issuer");
+    assert_gives(ask(FORM_DAYS, 730), limits, T0, T0, T0 + 730 * DAY - 1);
+    assert_refuses(ask(FORM_DAYS, 731), limits, T0, "days", "issuer"); /* an error, never a silent cut */
+    limits.issuer_not_after = T0 + 365 * DAY - 2;
+    assert_refuses(ask(FORM_DAYS, 365), limits, T0, "days", "issuer");
+    /* a start that is not asked for moves to the issuer's, by which the clock may be behind */
+    limits.issuer_not_before = T0 + 30;
+    limits.issuer_not_after = T0 + 2 * YEAR;
+    assert_gives(ask(FORM_DAYS, 365), limits, T0, T0 + 30, T0 + 30 + 365 * DAY - 1);
+    limits.has_issuer = 0;
+    assert_gives(ask(FORM_DAYS, 365), limits, T0, T0, T0 + 365 * DAY - 1);
+}
+
+static void longest_takes_what_all_limits_allow(void **state)
+{
+    (void)state;
+    struct validity_limits limits = leaf_limits;
+    assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, utc(2127, 1, 15, 11, 59, 59));
+    limits.has_issuer = 1;
+    limits.issuer_not_before = T0 - DAY;
+    limits.issuer_not_after = T0 + 1000;
+    assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, T0 + 1000); /* less than a year, without short_lived */
+    limits.months = 1;
+    assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, T0 + 1000);
+    limits.issuer_not_after = T0 + 100 * DAY;
+    assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, T0 + 31 * DAY - 1);
+    assert_int_equal(pcai_validity_longest(&limits, T0), 31 * DAY);
+    limits.months = 12;
+    assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, T0 + 100 * DAY);
+    assert_int_equal(pcai_validity_longest(&limits, T0), utc(2127, 1, 15, 12, 0, 0) - T0);
+}
+
+static void a_ca_has_up_to_200_years(void **state)
+{
+    (void)state;
+    struct validity_limits limits = {.years_max = PCAI_CA_YEARS_MAX, .default_years = 10, .short_lived = 1};
+    assert_gives(ask(FORM_NONE, 0), limits, T0, T0, utc(2037, 1, 15, 11, 59, 59));
+    assert_gives(ask(FORM_YEARS, 200), limits, T0, T0, utc(2227, 1, 15, 11, 59, 59));
+    assert_refuses(ask(FORM_YEARS, 201), limits, T0, "years", "200");
+    assert_gives(ask(FORM_YEARS, 1), limits, T0, T0, utc(2028, 1, 15, 11, 59, 59));
+    assert_gives(ask(FORM_LONGEST, 0), limits, T0, T0, utc(2227, 1, 15, 11, 59, 59));
+    limits.has_issuer = 1;
+    limits.issuer_not_before = T0 - DAY;
+    limits.issuer_not_after = utc(2037, 1, 15, 11, 59, 58);
+    assert_refuses(ask(FORM_NONE, 0), limits, T0, "years", "issuer"); /* the default is no less an error */
+}
+
+static void nothing_ends_after_the_year_9999(void **state)
+{
+    (void)state;
+    int64_t start = utc(9990, 1, 1, 0, 0, 0);
+    assert_gives(ask(FORM_YEARS, 10), leaf_limits, start, start, utc(9999, 12, 31, 23, 59, 59));
+    assert_refuses(ask(FORM_YEARS, 11), leaf_limits, start, "years", "9999");
+    assert_refuses(ask(FORM_DAYS, 3653), leaf_limits, start, "days", "9999");
+    assert_gives(ask(FORM_DAYS, 3652), leaf_limits, start, start, utc(9999, 12, 31, 23, 59, 59));
+}
+
+/* ---- Policies ---- */
+
+static void policies_have_sound_rows(void **state)
+{
+    (void)state;
+    for (int i = 0; i < POLICY_COUNT; i++) {
+        const struct policy_row *row = &pcai_policies[i];
+        assert_non_null(row->name);
+        assert_true(*row->unit && *row->text && !strchr(row->text, '\n'));
+        assert_true(row->minimum <= row->value && row->value <= row->maximum && row->minimum < row->maximum);
+        assert_int_equal(pcai_policy_find(row->name), i);
+        assert_int_equal(strspn(row->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(row->name));
+        if (strcmp(row->unit, "switch") == 0)
+            assert_true(row->minimum == 0 && row->maximum == 1);
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(row->name, pcai_policies[j].name);
+    }
+    assert_int_equal(pcai_policy_find(""), POLICY_COUNT);
+    assert_int_equal(pcai_policy_find("short_live"), POLICY_COUNT);
+    assert_int_equal(pcai_policy_find("SHORT_LIVED"), POLICY_COUNT);
+}
+
+static void policies_have_their_published_defaults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int64_t value;
+    } rows[] = {
+        {"free_certificates", 10}, {"fee_waiver_threshold", 120000}, {"fee_waiver_period", 0},    {"short_lived", 0},
+        {"backdate_seconds", 60},  {"allow_weak", 0},                {"clock_slack_seconds", 3600}, {"max_clock_step_days", 400},
+        {"opaque_serials", 0},     {"refuse_reused_key", 0},         {"allow_foreign_cross", 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enum policy policy = pcai_policy_find(rows[i].name);
+        assert_true(policy < POLICY_COUNT);
+        assert_int_equal(pcai_policies[policy].value, rows[i].value);
+    }
+}
+
+/* ---- URLs that certificates bear ---- */
+
+static void urls_are_http(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"http://crl.example/x.crl", "http://10.0.0.1/", "http://[2001:db8::1]:8080/a?b", "http://a.b"};
+    static const char *const bad[] = {
+        "", "http://", "http:", "https://a.b/", "ftp://a.b/", "ldap://a.b/", "HTTP://a.b/", "a.b/x", "/x", "http://a b/", "http://a.b/ ", "http://u@a.b/", "http://localhost/",
+    };
+    for (size_t i = 0; i < COUNT(good); i++)
+        assert_done(pcai_url_check(good[i], "crl_url", &err));
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_result(PCA_E_INVALID, "crl_url", pcai_url_check(bad[i], "crl_url", &err));
+    char longest[1026] = "http://a.b/";
+    memset(longest + 11, 'x', 1024 - 11);
+    assert_done(pcai_url_check(longest, "crl_url", &err));
+    longest[1024] = 'x';
+    assert_result(PCA_E_INVALID, "crl_url", pcai_url_check(longest, "crl_url", &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_services_cap_is_its_longest_run_of_months),
+        cmocka_unit_test(pitfall_25_spans_by_the_calendar),
+        cmocka_unit_test(spans_out_of_range),
+        cmocka_unit_test(a_year_is_the_least_of_a_service_of_a_year),
+        cmocka_unit_test(a_service_under_a_year_caps_in_days),
+        cmocka_unit_test(dates_are_taken_as_they_are_given),
+        cmocka_unit_test(never_outside_the_issuer),
+        cmocka_unit_test(longest_takes_what_all_limits_allow),
+        cmocka_unit_test(a_ca_has_up_to_200_years),
+        cmocka_unit_test(nothing_ends_after_the_year_9999),
+        cmocka_unit_test(policies_have_sound_rows),
+        cmocka_unit_test(policies_have_their_published_defaults),
+        cmocka_unit_test(urls_are_http),
+    };
+    return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
+}
