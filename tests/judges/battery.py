@@ -151,8 +151,10 @@ def known(cases, judge, trees):
 
 
 def run(cases, judge, trees, spoiler):
-    trees = known(cases, judge, trees)
-    for case, fault in faults(judge, able(judge, every_case(judge, trees, spoiler))):
+    asked = able(judge, every_case(judge, known(cases, judge, trees), spoiler))
+    if not any(case.refusal for case in asked):
+        cases.failed(judge.name, 'it was shown nothing to refuse')
+    for case, fault in faults(judge, asked):
         if fault:
             cases.failed(case.name, fault)
         else:

@@ -1,7 +1,7 @@
 /*
  * random DIR SEED COUNT: COUNT certificates asked for at random, every request of which libpca must grant.
  *
- * DIR/NAME/ for rsa p256 p384 p521 as tree.h says, without the chains' keys. Names run over the whole alphabet and up to every
+ * DIR/NAME/ for rsa p256 p384 p521 sm2 as tree.h says, without the chains' keys. Names run over the whole alphabet and up to every
  * bound, keys over every algorithm, validities over every form. A tenth is revoked.
  */
 #include <arpa/inet.h>
@@ -309,10 +309,13 @@ struct keys {
 
 static void make_keys(struct tree *t, struct keys *keys)
 {
+    static const int algorithms[][3] = {[PCA_FAMILY_RSA] = {PCA_KEY_RSA_2048, PCA_KEY_RSA_3072, PCA_KEY_RSA_4096},
+                                        [PCA_FAMILY_ECC] = {PCA_KEY_EC_P256, PCA_KEY_EC_P384, PCA_KEY_EC_P521},
+                                        [PCA_FAMILY_SM2] = {PCA_KEY_SM2, PCA_KEY_SM2, PCA_KEY_SM2}};
     for (size_t i = 0; i < 3; i++) {
         pca_cert *cert = NULL;
         pca_request *request = pca_request_new();
-        keys->algorithm[i] = (t->family == PCA_FAMILY_RSA ? PCA_KEY_RSA_2048 : PCA_KEY_EC_P256) + (int)i;
+        keys->algorithm[i] = algorithms[t->family][i];
         pca_request_set_type(request, PCA_CERT_CLIENT);
         pca_request_set_common_name(request, "Key Maker");
         pca_request_set_key_algorithm(request, keys->algorithm[i]);
@@ -327,7 +330,7 @@ static void make_keys(struct tree *t, struct keys *keys)
 static void set_key(const struct tree *t, pca_request *request, const struct keys *keys)
 {
     size_t i = between(0, 2);
-    if (t->family == PCA_FAMILY_ECC && one_in(3))
+    if (t->family != PCA_FAMILY_RSA && one_in(3))
         pca_request_set_key_algorithm(request, keys->algorithm[i]);
     else
         pca_request_set_public_key(request, keys->spki[i].data, keys->spki[i].size);
@@ -340,6 +343,7 @@ static const struct tree trees[] = {
     {.name = "p256", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P256},
     {.name = "p384", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P384},
     {.name = "p521", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P521},
+    {.name = "sm2", .family = PCA_FAMILY_SM2, .algorithm = PCA_KEY_SM2},
 };
 #define TREES (sizeof trees / sizeof trees[0])
 
