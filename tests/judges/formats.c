@@ -1,20 +1,17 @@
 /*
- * formats DIR: every download format of a server and of a client certificate, for the judges to open.
+ * formats DIR: every download of a server's and of a client's certificate, for the judges to open.
  *
- * DIR/NAME/ for rsa2048 and p256 p384 p521, and in it one directory for each download, called FORMAT-WHAT:
- *   pem pkcs8 crt der pkcs7: plain, secret (key under the password), chain (plain, with chain), root (secret, with chain and root)
- *   pfx: leaf, chain, root, legacy (with chain);  jks: leaf, chain, root
- * and client-pfx, client-pem. DIR/NAME/password.txt is the password of all, made by the library.
+ * DIR/NAME/ for rsa2048, p256, p384, p521 and sm2, and below it a directory for each download:
+ *   pem- pkcs8- crt- der- pkcs7-   and plain, secret (key under the password), chain (plain), root (secret, chain and root)
+ *   pfx- jks-                      and leaf, chain, root; pfx-legacy with chain
+ *   client-pem client-pfx          with chain, the key plain in the PEM
+ * password.txt is the password of them all, made by the library. SM2 has no jks.
  */
+#include "tree.h"
+
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#include <pca/pca.h>
-
-#define PATH 1024
 
 struct download {
     const char *name;
@@ -45,144 +42,134 @@ static const struct download client_downloads[] = {
     {"client-pem", PCA_FORMAT_PEM, CHAIN | PCA_PLAIN_KEY, 0},
     {"client-pfx", PCA_FORMAT_PFX, CHAIN, 1},
 };
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static const struct {
-    const char *name;
-    int family, algorithm;
-} kinds[] = {
-    {"rsa2048", PCA_FAMILY_RSA, PCA_KEY_RSA_2048},
-    {"p256", PCA_FAMILY_ECC, PCA_KEY_EC_P256},
-    {"p384", PCA_FAMILY_ECC, PCA_KEY_EC_P384},
-    {"p521", PCA_FAMILY_ECC, PCA_KEY_EC_P521},
+static const struct tree kinds[] = {
+    {.name = "rsa2048", .family = PCA_FAMILY_RSA, .algorithm = PCA_KEY_RSA_2048},
+    {.name = "p256", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P256},
+    {.name = "p384", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P384},
+    {.name = "p521", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P521},
+    {.name = "sm2", .family = PCA_FAMILY_SM2, .algorithm = PCA_KEY_SM2},
 };
 
-static pca_error *err;
-
-static void need(int rc, const char *what)
+static void join(char out[TREE_PATH], const char *directory, const char *name)
 {
-    if (rc == PCA_OK)
-        return;
-    fprintf(stderr, "formats: %s: %s (%s): %s\n", what, pca_code_name(rc), pca_error_field(err), pca_error_message(err));
-    exit(1);
-}
-
-static void join(char out[PATH], const char *directory, const char *name)
-{
-    if (snprintf(out, PATH, "%s/%s", directory, name) >= PATH)
-        exit(1);
+    if (snprintf(out, TREE_PATH, "%s/%s", directory, name) >= TREE_PATH)
+        tree_stop("the path is too long");
 }
 
 static void make_directory(const char *path)
 {
-    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-        fprintf(stderr, "formats: %s: %s\n", path, strerror(errno));
-        exit(1);
-    }
+    if (mkdir(path, 0755) != 0)
+        tree_stop("%s: %s", path, strerror(errno));
 }
 
-static pca_request *request_for(const char *common_name, int algorithm, int64_t years)
+static pca_request *request_for(const struct tree *t, const char *common_name, int64_t years)
 {
     pca_request *request = pca_request_new();
     pca_request_set_common_name(request, common_name);
     pca_request_set_organization(request, "Example GmbH");
-    pca_request_set_key_algorithm(request, algorithm);
+    pca_request_set_key_algorithm(request, t->algorithm);
     pca_request_set_years(request, years);
     return request;
 }
 
-/* Two levels below the root, so that an order of the chain can be seen. */
-static pca_sub *make_ca(pca_region *region, int family, int algorithm)
+/* Two CAs below the root, so that there is an order to be kept. */
+static void make_cas(struct tree *t)
 {
+    pca_sub *upper = NULL, *fresh = NULL;
     pca_root *root = NULL;
-    pca_sub *sub = NULL;
-    need(pca_root_purchase(region, PCA_KIND_PRIVATE, family, 120, NULL, &root, err), "purchase");
-    pca_request *request = request_for("Formats Root", algorithm, 10);
-    need(pca_root_enable(root, request, err), "enable the root");
+    tree_need(t, pca_root_purchase(t->region, PCA_KIND_PRIVATE, t->family, 120, NULL, &root, t->err), "purchase");
+    pca_request *request = request_for(t, "Formats Root", 10);
+    tree_need(t, pca_root_enable(root, request, t->err), "enable the root");
     pca_request_free(request);
-    need(pca_root_default_sub(root, &sub, err), "subordinate");
-    request = request_for("Formats Issuing CA", algorithm, 5);
-    need(pca_sub_enable(sub, request, err), "enable the subordinate");
-    pca_request_free(request);
+    tree_need(t, pca_root_reload(root, &t->root, t->err), "reload the root");
     pca_root_free(root);
-    return sub;
+    tree_need(t, pca_root_default_sub(t->root, &upper, t->err), "the subordinate");
+    request = request_for(t, "Formats Policy CA", 8);
+    pca_request_set_path_length(request, 1);
+    tree_need(t, pca_sub_enable(upper, request, t->err), "enable the subordinate");
+    pca_request_free(request);
+    tree_need(t, pca_root_purchase_sub(t->root, 120, NULL, &t->sub, t->err), "purchase a further one");
+    request = request_for(t, "Formats Issuing CA", 5);
+    tree_need(t, pca_sub_reload(upper, &fresh, t->err), "reload the subordinate");
+    tree_need(t, pca_sub_enable_under(t->sub, pca_sub_ca(fresh), request, t->err), "enable the further one");
+    pca_request_free(request);
+    tree_need(t, pca_root_purchase_certificates(t->root, 10, NULL, NULL, t->err), "buy certificates");
+    tree_need(t, pca_root_assign(t->root, t->sub, 10, PCA_ANY, NULL, t->err), "assign");
+    pca_sub_free(upper);
+    pca_sub_free(fresh);
 }
 
-static pca_cert *issue(const pca_sub *sub, int type, const char *common_name, const char *alias, int algorithm)
+static pca_cert *issue(const struct tree *t, int type, const char *common_name, const char *alias)
 {
     pca_cert *cert = NULL;
-    pca_request *request = request_for(common_name, algorithm, 1);
+    pca_request *request = request_for(t, common_name, 1);
     pca_request_set_type(request, type);
     pca_request_set_alias(request, alias);
-    if (type == PCA_CERT_SERVER) {
-        pca_request_add_dns(request, "localhost");
+    if (type == PCA_CERT_SERVER)
         pca_request_add_ip(request, "127.0.0.1");
-    }
-    need(pca_sub_request(sub, request, &cert, err), "issue");
+    tree_need(t, pca_sub_request(t->sub, request, &cert, t->err), "issue");
     pca_request_free(request);
     return cert;
 }
 
-static void download(const pca_cert *cert, const struct download *list, size_t count, const char *directory, const char *password)
+static void download(const struct tree *t, const pca_cert *cert, const struct download *list, size_t count, const char *password)
 {
     for (size_t i = 0; i < count; i++) {
-        char path[PATH];
+        char path[TREE_PATH];
         pca_files *files = NULL;
-        join(path, directory, list[i].name);
+        if (t->family == PCA_FAMILY_SM2 && list[i].format == PCA_FORMAT_JKS)
+            continue;
+        join(path, t->directory, list[i].name);
         make_directory(path);
-        need(pca_cert_export(cert, list[i].format, list[i].flags, list[i].secret ? password : NULL, &files, err), list[i].name);
-        need(pca_files_write(files, path, err), "write");
+        tree_need(t, pca_cert_export(cert, list[i].format, list[i].flags, list[i].secret ? password : NULL, &files, t->err), list[i].name);
+        tree_need(t, pca_files_write(files, path, t->err), "write");
         pca_files_free(files);
     }
 }
 
-static void put_password(const char *directory, const char *password)
+static void put_password(const struct tree *t, const char *password)
 {
-    char path[PATH];
-    join(path, directory, "password.txt");
+    char path[TREE_PATH];
+    join(path, t->directory, "password.txt");
     FILE *f = fopen(path, "w");
     if (!f || fprintf(f, "%s\n", password) < 0 || fclose(f) != 0)
-        exit(1);
+        tree_stop("%s: %s", path, strerror(errno));
 }
 
-static void make_kind(const char *top, const char *name, int family, int algorithm)
+static void make(const void *context, size_t index)
 {
     static const uint8_t key[32] = "formats: this key protects none.";
-    char directory[PATH], path[PATH];
-    pca_region *region = NULL;
+    struct tree t = kinds[index];
+    char path[TREE_PATH];
     pca_blob *password = NULL;
-    join(directory, top, name);
-    make_directory(directory);
-    join(path, directory, "region");
-    pca_config *config = pca_config_new();
-    pca_config_set_key(config, key, sizeof key);
-    need(pca_region_create(path, "formats", config, &region, err), "create");
-    need(pca_region_password_new(region, &password, err), "password");
+    snprintf(t.directory, sizeof t.directory, "%s/%s", (const char *)context, t.name);
+    make_directory(t.directory);
+    join(path, t.directory, "region");
+    t.err = pca_error_new();
+    t.config = pca_config_new();
+    pca_config_set_key(t.config, key, sizeof key);
+    tree_need(&t, pca_region_create(path, "formats", t.config, &t.region, t.err), "create");
+    tree_need(&t, pca_region_password_new(t.region, &password, t.err), "password");
     const char *text = (const char *)pca_blob_data(password);
-    put_password(directory, text);
-    pca_sub *sub = make_ca(region, family, algorithm);
-    pca_cert *server = issue(sub, PCA_CERT_SERVER, "App.internal", "", algorithm);
-    pca_cert *client = issue(sub, PCA_CERT_CLIENT, "Ada Lovelace", "Ada 王小明", algorithm);
-    download(server, server_downloads, COUNT(server_downloads), directory, text);
-    download(client, client_downloads, COUNT(client_downloads), directory, text);
+    put_password(&t, text);
+    make_cas(&t);
+    pca_cert *server = issue(&t, PCA_CERT_SERVER, "app.internal", "");
+    pca_cert *client = issue(&t, PCA_CERT_CLIENT, "Ada Lovelace", "Ada 王小明");
+    download(&t, server, server_downloads, sizeof server_downloads / sizeof *server_downloads, text);
+    download(&t, client, client_downloads, sizeof client_downloads / sizeof *client_downloads, text);
     pca_cert_free(server);
     pca_cert_free(client);
-    pca_sub_free(sub);
     pca_blob_free(password);
-    pca_region_close(region);
-    pca_config_free(config);
+    pca_sub_free(t.sub);
+    pca_root_free(t.root);
+    pca_region_close(t.region);
+    pca_config_free(t.config);
+    pca_error_free(t.err);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        fputs("usage: formats DIR\n", stderr);
-        return 2;
-    }
-    err = pca_error_new();
-    make_directory(argv[1]);
-    for (size_t i = 0; i < COUNT(kinds); i++)
-        make_kind(argv[1], kinds[i].name, kinds[i].family, kinds[i].algorithm);
-    pca_error_free(err);
-    return 0;
+    if (argc != 2)
+        tree_stop("usage: formats DIR");
+    return tree_make_all(argv[1], sizeof kinds / sizeof *kinds, make, argv[1]);
 }

@@ -24,11 +24,10 @@ def required():
     return os.environ.get('CI') == 'true' and os.environ.get('PCA_JUDGES') != 'debian'
 
 
-def summon(name, build, cases):
+def summon(name, kind, registry, build, cases):
     """The judge, or None with the case that says why not."""
-    kind = judges.JUDGES[name]
     try:
-        if kind.registry and os.environ.get('PCA_JUDGES') == 'debian':
+        if registry and os.environ.get('PCA_JUDGES') == 'debian':
             raise Absent('PCA_JUDGES=debian leaves out what comes from package registries')
         return kind(build)
     except Absent as reason:
@@ -38,7 +37,7 @@ def summon(name, build, cases):
 
 def judge_emitted(name, emit, build):
     cases = Cases()
-    judge = summon(name, build, cases)
+    judge = summon(name, judges.JUDGES[name], judges.JUDGES[name].registry, build, cases)
     if judge:
         trees = emitted(emit, build)
         work = build / 'spoiled' / name
@@ -61,7 +60,7 @@ def judge_random(program, build, count):
     cases.passed('every request is granted')
     trees = read_trees(directory)
     for name in judges.JUDGES:
-        judge = summon(name, build, cases)
+        judge = summon(name, judges.JUDGES[name], judges.JUDGES[name].registry, build, cases)
         if judge:
             battery.run_together(cases, judge, trees)
     return cases.summary()

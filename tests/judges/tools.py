@@ -62,13 +62,13 @@ def go_program(name, build):
     return [str(program)]
 
 
-def java_program(build):
-    """java/Judge.java, compiled."""
-    source, classes = HERE / 'java' / 'Judge.java', build / 'java'
+def java_program(build, name='Judge', jars=()):
+    """A program of the folder java, compiled."""
+    source, classes = HERE / 'java' / f'{name}.java', build / 'java'
     with locked(build / 'java.lock'):
-        if not newer(classes / 'Judge.class', [source]):
+        if not newer(classes / f'{name}.class', [source]):
             prepare(find('javac'), '-d', str(classes), str(source))
-    return [find('java'), '-XX:TieredStopAtLevel=1', '-cp', str(classes), 'Judge']
+    return [find('java'), '-XX:TieredStopAtLevel=1', '-cp', ':'.join(map(str, [classes, *jars])), name]
 
 
 def python_with_requirements(build):

@@ -75,13 +75,17 @@ def read_trees(directory):
     return trees
 
 
-def emitted(emit, build):
-    """The trees, made anew when the program is newer than they are, or when their dates grow old."""
-    directory, stamp = build / 'trees', build / 'trees.stamp'
-    with locked(build / 'trees.lock'):
-        made = stamp.stat().st_mtime if stamp.exists() else 0
-        if made < Path(emit).stat().st_mtime or made < time.time() - FRESH_SECONDS:
+def made(program, build, name):
+    """What the program makes, in a directory of that name; anew when the program is newer, or when the dates grow old."""
+    directory, stamp = build / name, build / f'{name}.stamp'
+    with locked(build / f'{name}.lock'):
+        last = stamp.stat().st_mtime if stamp.exists() else 0
+        if last < Path(program).stat().st_mtime or last < time.time() - FRESH_SECONDS:
             shutil.rmtree(directory, ignore_errors=True)
-            subprocess.run([emit, directory], check=True)
+            subprocess.run([program, directory], check=True)
             stamp.touch()
-    return read_trees(directory)
+    return directory
+
+
+def emitted(emit, build):
+    return read_trees(made(emit, build, 'trees'))
