@@ -15,7 +15,7 @@ from pathlib import Path
 from cases import Cases
 from judge import summon
 from openers import OPENERS, REGISTRY, Refused, public_of_certificate
-from tools import ENVIRONMENT, Absent, find, java_program, run
+from tools import ENVIRONMENT, find, java_program, run
 from trees import made
 
 

@@ -5,7 +5,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import ENVIRONMENT, HERE, Absent, find, java_program, python_with_requirements, run
+from tools import ENVIRONMENT, HERE, find, installed, java_program, python_with_requirements, run
 
 
 class Refused(Exception):
@@ -154,13 +154,10 @@ class Cryptography(Opener):
 class BouncyCastle(Opener):
     """The second reader of SM2."""
     trees = ('sm2', 'p256')
-    jars = [Path('/usr/share/java') / f'{jar}.jar' for jar in ('bcprov', 'bcutil')]
-
     def __init__(self, build):
         super().__init__(build)
-        if not all(jar.exists() for jar in self.jars):
-            raise Absent('Bouncy Castle is not installed')
-        self.command = java_program(build, 'Opener', self.jars)
+        jars = [installed(f'/usr/share/java/{jar}.jar', f'lib{jar}-java') for jar in ('bcprov', 'bcutil')]
+        self.command = java_program(build, 'Opener', jars)
 
     def pfx(self, path, password):
         public, name, *certificates = output(*self.command, path, password).decode().rstrip('\n').split('\t')
