@@ -357,19 +357,6 @@ static int borrow(struct key *key, struct random *random, struct signer **signer
     return PCA_OK;
 }
 
-int pcai_key_hash_new(const struct key *key, struct hash **h, pca_error *err)
-{
-    struct hash *fresh = NULL;
-    int rc = pcai_hash_new(key->algorithm->digest, &fresh, err);
-    if (rc == PCA_OK && key->algorithm->family == PCA_FAMILY_SM2)
-        rc = pcai_hash_update(fresh, pcai_slice(key->za, sizeof key->za), err);
-    if (rc == PCA_OK)
-        *h = fresh;
-    else
-        pcai_hash_free(fresh);
-    return rc;
-}
-
 static void give_back(struct key *key, struct signer *s)
 {
     pthread_mutex_lock(&key->lock);
@@ -429,6 +416,19 @@ int pcai_key_sign_digest(const struct key *key, struct random *random, struct sl
     }
     give_back(k, s);
     return failed ? pcai_fail_mbedtls(err, failed, "signing") : pcai_buf_check(signature, err);
+}
+
+int pcai_key_hash_new(const struct key *key, struct hash **h, pca_error *err)
+{
+    struct hash *fresh = NULL;
+    int rc = pcai_hash_new(key->algorithm->digest, &fresh, err);
+    if (rc == PCA_OK && key->algorithm->family == PCA_FAMILY_SM2)
+        rc = pcai_hash_update(fresh, pcai_slice(key->za, sizeof key->za), err);
+    if (rc == PCA_OK)
+        *h = fresh;
+    else
+        pcai_hash_free(fresh);
+    return rc;
 }
 
 int pcai_key_sign(const struct key *key, struct random *random, struct slice message, struct buf *signature, pca_error *err)
