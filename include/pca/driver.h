@@ -44,6 +44,34 @@ typedef struct pca_sink {
     int (*write)(void *context, const uint8_t *data, size_t size, pca_error *err);
 } pca_sink;
 
+#define PCA_SOURCE_VERSION 1
+typedef struct pca_source {
+    uint32_t version;
+    void *context;
+    /* Gives at most size octets and says how many; 0: the end. A failure ends the verb with that code. */
+    int (*read)(void *context, uint8_t *buffer, size_t size, size_t *got, pca_error *err);
+} pca_source;
+
+#define PCA_PROGRESS_VERSION 1
+typedef struct pca_progress {
+    uint32_t version;
+    void *context;
+    /* How far it is, in octets; total 0: not known. Another result than PCA_OK ends the verb: CANCELLED, unless it is a code. */
+    int (*step)(void *context, uint64_t done, uint64_t total, pca_error *err);
+} pca_progress;
+
+/* Wraps the key under which a region seals its private keys, by a key that never leaves the host's TPM, HSM or key service. */
+#define PCA_KEY_WRAPPER_VERSION 1
+#define PCA_WRAPPED_MAX 4096
+typedef struct pca_key_wrapper {
+    uint32_t version;
+    void *context;
+    /* 32 octets of key into at most capacity (PCA_WRAPPED_MAX) octets. Called when a region is created or its storage key changed. */
+    int (*wrap)(void *context, const uint8_t *key, size_t size, uint8_t *wrapped, size_t capacity, size_t *wrapped_size, pca_error *err);
+    /* The reverse; size: 32. Called at each open. LOCKED: it was not wrapped here. */
+    int (*unwrap)(void *context, const uint8_t *wrapped, size_t wrapped_size, uint8_t *key, size_t size, pca_error *err);
+} pca_key_wrapper;
+
 #ifdef __cplusplus
 }
 #endif

@@ -175,6 +175,9 @@ typedef struct pca_results pca_results;
 struct pca_clock;
 struct pca_entropy;
 struct pca_sink;
+struct pca_source;
+struct pca_progress;
+struct pca_key_wrapper;
 
 /* ---- Library ---------------------------------------------------------------------------------------------------- */
 
@@ -221,11 +224,13 @@ PCA_API void pca_files_free(pca_files *files);
 
 PCA_API pca_config *pca_config_new(void);
 PCA_API void pca_config_free(pca_config *config);
-/* The storage key seals every private key in the store; exactly one of the next three must be set.
+/* The storage key seals every private key in the store; exactly one of the next four must be set.
  * Passphrase: 1..1024 octets of UTF-8 without control characters (no line feed at its end), stretched by
  * PBKDF2-HMAC-SHA256 with at least 600,000 rounds (a fraction of a second at each open). Key: 32 octets. */
 PCA_API int pca_config_set_passphrase(pca_config *config, const char *passphrase);
 PCA_API int pca_config_set_key(pca_config *config, const uint8_t *key, size_t size);
+/* The host wraps the key itself (driver.h). Copied; its context must outlive the calls that create, open or change. */
+PCA_API int pca_config_set_key_wrapper(pca_config *config, const struct pca_key_wrapper *wrapper);
 /* The key that opens the private keys lies in the store file beside them. For tests and demonstrations. */
 PCA_API int pca_config_set_insecure_plain_keys(pca_config *config);
 /* driver.h says how long a host's table must live. NULL: the system's clock. */
@@ -259,6 +264,28 @@ PCA_API const char *pca_region_id(const pca_region *region);
 PCA_API int pca_region_accept_clock(pca_region *region, pca_error *err);
 /* Verifies every record, index and sum of the region. CORRUPT says what is wrong. Takes time in proportion to the store. */
 PCA_API int pca_region_check(pca_region *region, pca_error *err);
+
+/* Another storage key, that of the config, of whatever kind; its other settings are not looked at. The private keys stay as they are
+ * sealed; regions that are open stay open. A backup keeps the storage key of its day. */
+PCA_API int pca_region_change_storage_key(pca_region *region, const pca_config *fresh, pca_error *err);
+
+/* A whole region, as it is at one moment, as a stream that restores on any machine (docs/backup.md), while others go on writing.
+ * The private keys in it are sealed as in the store. It is spooled in the store's directory first, which needs as much room again;
+ * progress (may be NULL) and cancelling go with the feeding of the sink. */
+PCA_API int pca_region_backup(pca_region *region, const struct pca_sink *sink, const struct pca_progress *progress, pca_error *err);
+/* The same, into a file that is replaced at once by rename, 0600. */
+PCA_API int pca_region_backup_write(pca_region *region, const char *path, const struct pca_progress *progress, pca_error *err);
+/* Makes a region at path of a backup, whole or not at all, and opens it. The config has the storage key that it had (LOCKED). EXISTS
+ * as for create. CORRUPT: the backup is cut short or changed. VERSION: it is of a newer libpca. Serial and CRL numbers leave a gap
+ * for what the region gave out after the backup; certificates of that time are not in it, and are revoked by presenting them. */
+PCA_API int pca_region_restore(const char *path, const struct pca_source *source, const pca_config *config,
+                               const struct pca_progress *progress, pca_region **region, pca_error *err);
+/* The same, of a file. NOT_FOUND. */
+PCA_API int pca_region_restore_read(const char *path, const char *backup, const pca_config *config, const struct pca_progress *progress,
+                                    pca_region **region, pca_error *err);
+/* Writes the region's rows into a fresh store at path: what was deleted is in it no more, not even as left-over octets. To use it,
+ * close the region, put the one directory in the other's place, and open it; what is written after this call began is lost then. */
+PCA_API int pca_region_compact(pca_region *region, const char *path, const struct pca_progress *progress, pca_error *err);
 
 /* Policies: the limits that a region may set. NOT_FOUND: no such name. INVALID names the range. */
 PCA_API int pca_region_policy_get(pca_region *region, const char *name, int64_t *value, pca_error *err);

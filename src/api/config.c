@@ -44,7 +44,7 @@ static int usable(pca_config *config)
 static int set_storage(pca_config *config, enum storage_kind kind, const char *field)
 {
     if (config->storage && config->storage != kind)
-        return refuse(config, PCA_E_INVALID, field, "a region has one storage key: a passphrase, a key, or none by name");
+        return refuse(config, PCA_E_INVALID, field, "a region has one storage key: a passphrase, a key, the host's wrapper, or none by name");
     drop_secrets(config);
     config->storage = kind;
     return PCA_OK;
@@ -81,6 +81,19 @@ int pca_config_set_insecure_plain_keys(pca_config *config)
 {
     int rc = usable(config);
     return rc == PCA_OK ? set_storage(config, STORAGE_PLAIN, "insecure_plain_keys") : rc;
+}
+
+int pca_config_set_key_wrapper(pca_config *config, const pca_key_wrapper *wrapper)
+{
+    int rc = usable(config);
+    if (rc != PCA_OK)
+        return rc;
+    if (!wrapper || wrapper->version != PCA_KEY_WRAPPER_VERSION || !wrapper->wrap || !wrapper->unwrap)
+        return refuse(config, PCA_E_INVALID, "key_wrapper", "the key wrapper is NULL, or its table has another version, or lacks a function");
+    rc = set_storage(config, STORAGE_WRAPPER, "key_wrapper");
+    if (rc == PCA_OK)
+        config->wrapper = *wrapper;
+    return rc;
 }
 
 int pca_config_set_clock(pca_config *config, const pca_clock *clock)
@@ -157,13 +170,13 @@ int pcai_config_check(const pca_config *config, pca_error *err)
         return config->refusal.code;
     }
     if (!config->storage)
-        return pcai_fail(err, PCA_E_INVALID, "config", "key", "a storage key is needed: a passphrase, a key of 32 octets, or insecure_plain_keys");
+        return pcai_fail(err, PCA_E_INVALID, "config", "key", "a storage key is needed: a passphrase, a key of 32 octets, a key wrapper, or insecure_plain_keys");
     return PCA_OK;
 }
 
 struct storage_key pcai_config_storage(const pca_config *config)
 {
-    struct storage_key key = {config->storage, {config->key, sizeof config->key}};
+    struct storage_key key = {config->storage, {config->key, sizeof config->key}, &config->wrapper};
     if (config->storage == STORAGE_PASSPHRASE)
         key.secret = pcai_slice_text(config->passphrase);
     return key;

@@ -9,6 +9,7 @@ struct pca_config {
     enum storage_kind storage; /* 0: unset */
     char *passphrase;
     uint8_t key[PCAI_SEAL_KEY];
+    pca_key_wrapper wrapper;
     pca_clock clock;
     pca_entropy entropy;
     int has_clock, has_entropy, test_random;

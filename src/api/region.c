@@ -1,14 +1,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/config.h"
+#include "api/region.h"
 #include "api/snapshot.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 /* ---- Create, open, close ---- */
 
-static int prepare(const pca_config *config, struct shell **shell, pca_error *err)
+int pcai_shell_prepare(const pca_config *config, struct shell **shell, pca_error *err)
 {
     struct shell *s = pcai_shell_new(err);
     if (!s)
@@ -25,7 +25,7 @@ static int prepare(const pca_config *config, struct shell **shell, pca_error *er
     return rc;
 }
 
-static void drop(struct shell *shell)
+void pcai_shell_drop(struct shell *shell)
 {
     pcai_store_close(shell->store);
     pcai_random_free(shell->random);
@@ -66,7 +66,9 @@ static int first_rows(struct shell *shell, const char *id, const pca_config *con
     struct buf work = {0};
     struct call call = {.shell = shell};
     uint8_t region_key[PCAI_SEAL_KEY];
-    int rc = pcai_region_key_make(&storage, shell->random, region_key, &create.storage, &work, err);
+    int rc = pcai_region_key_make(shell->random, region_key, err);
+    if (rc == PCA_OK)
+        rc = pcai_region_key_wrap(&storage, shell->random, region_key, &create.storage, &work, err);
     pcai_wipe(region_key, sizeof region_key);
     if (rc == PCA_OK)
         rc = pcai_call_clock(shell, &call.host, err);
@@ -93,7 +95,7 @@ int pca_region_create(const char *path, const char *id, const pca_config *config
     if (rc == PCA_OK)
         rc = id ? pcai_region_id_check(id, err) : pcai_null("id", err);
     if (rc == PCA_OK)
-        rc = prepare(config, &shell, err);
+        rc = pcai_shell_prepare(config, &shell, err);
     if (rc != PCA_OK)
         return rc;
     struct store_options options = {config->map_limit, config->read_only};
@@ -105,7 +107,7 @@ int pca_region_create(const char *path, const char *id, const pca_config *config
         rc = finish(shell, config, region, err);
     if (rc == PCA_OK)
         return rc;
-    drop(shell);
+    pcai_shell_drop(shell);
     if (made)
         pcai_store_remove(path);
     return rc;
@@ -116,7 +118,7 @@ int pca_region_open(const char *path, const pca_config *config, pca_region **reg
     struct shell *shell = NULL;
     int rc = check_arguments(path, config, region, err);
     if (rc == PCA_OK)
-        rc = prepare(config, &shell, err);
+        rc = pcai_shell_prepare(config, &shell, err);
     if (rc != PCA_OK)
         return rc;
     struct store_options options = {config->map_limit, config->read_only};
@@ -124,7 +126,7 @@ int pca_region_open(const char *path, const pca_config *config, pca_region **reg
     if (rc == PCA_OK)
         rc = finish(shell, config, region, err);
     if (rc != PCA_OK)
-        drop(shell);
+        pcai_shell_drop(shell);
     return rc;
 }
 
@@ -140,7 +142,7 @@ void pca_region_close(pca_region *region)
             pthread_cond_wait(&shell->idle, &shell->lock);
         pthread_mutex_unlock(&shell->lock);
     }
-    drop(shell);
+    pcai_shell_drop(shell);
     pcai_free(region);
 }
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "ca/certificate.h"
 #include "ca/log.h"
+#include "store/backup.h"
 #include "x509/crl.h"
 
 /* ---- Number: given out and durable before anything is signed with it ---- */
@@ -70,23 +71,6 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
 }
 
 /* ---- Scan: one read transaction; the entries go to an unlinked file, so that a million need no memory ---- */
-
-static int spool_open(struct crl_job *job, pca_error *err)
-{
-    struct buf path = {0};
-    size_t size;
-    pcai_buf_format(&path, "%s/.crl-XXXXXX", pcai_store_directory(pcai_environment_store(job->env)));
-    char *name = (char *)pcai_buf_take(&path, &size);
-    if (!name)
-        return pcai_no_memory(err);
-    job->spool = mkstemp(name);
-    int error = errno;
-    if (job->spool >= 0)
-        unlink(name);
-    int rc = job->spool < 0 ? pcai_fail_errno(err, error, "store", "make %s", name) : PCA_OK;
-    pcai_free(name);
-    return rc;
-}
 
 static int spool_write(struct crl_job *job, struct buf *out, pca_error *err)
 {
@@ -163,7 +147,7 @@ int pcai_crl_scan(struct txn *txn, struct crl_job *job, pca_error *err)
     struct buf out = {0};
     uint64_t count = 0, sum = 0;
     int64_t time;
-    int rc = spool_open(job, err);
+    int rc = pcai_store_spool(pcai_environment_store(job->env), &job->spool, err);
     if (rc == PCA_OK)
         rc = pcai_lint_entries_begin(&job->linted, &job->lint, err);
     if (rc == PCA_OK)

@@ -26,6 +26,16 @@ static struct slice storage_associated(void)
     return pcai_slice_text("pca region key 1");
 }
 
+static struct slice proof_associated(void)
+{
+    return pcai_slice_text("pca region proof 1");
+}
+
+int pcai_region_key_make(struct random *random, uint8_t region_key[PCAI_SEAL_KEY], pca_error *err)
+{
+    return pcai_random_bytes(random, region_key, PCAI_SEAL_KEY, err);
+}
+
 /* The key that wraps the region key. */
 static int wrapping_key(const struct storage_key *given, const struct storage_record *record, uint8_t key[PCAI_SEAL_KEY],
                         pca_error *err)
@@ -36,65 +46,123 @@ static int wrapping_key(const struct storage_key *given, const struct storage_re
     return PCA_OK;
 }
 
-int pcai_region_key_make(const struct storage_key *given, struct random *random, uint8_t region_key[PCAI_SEAL_KEY],
+/* ---- Wrapping ---- */
+
+static int host_wrap(const pca_key_wrapper *wrapper, const uint8_t region_key[PCAI_SEAL_KEY], struct buf *sealed, pca_error *err)
+{
+    size_t size = 0;
+    uint8_t *to = pcai_buf_grow(sealed, PCA_WRAPPED_MAX);
+    if (!to)
+        return pcai_no_memory(err);
+    int rc = wrapper->wrap(wrapper->context, region_key, PCAI_SEAL_KEY, to, PCA_WRAPPED_MAX, &size, err);
+    if (rc != PCA_OK)
+        return pcai_fail_host(err, rc, PCA_E_DEVICE, "region", "key_wrapper");
+    if (size == 0 || size > PCA_WRAPPED_MAX)
+        return pcai_fail(err, PCA_E_DEVICE, "region", "key_wrapper", "the host wrapped the region key in %zu octets; 1 to %d are possible", size, PCA_WRAPPED_MAX);
+    sealed->size = size;
+    return PCA_OK;
+}
+
+static int wrap(const struct storage_key *given, struct random *random, const uint8_t region_key[PCAI_SEAL_KEY],
+                const struct storage_record *record, struct buf *sealed, pca_error *err)
+{
+    uint8_t key[PCAI_SEAL_KEY];
+    if (given->kind == STORAGE_WRAPPER)
+        return host_wrap(given->wrapper, region_key, sealed, err);
+    if (given->kind == STORAGE_PLAIN) {
+        pcai_buf_put(sealed, region_key, PCAI_SEAL_KEY);
+        return pcai_buf_check(sealed, err);
+    }
+    int rc = wrapping_key(given, record, key, err);
+    if (rc == PCA_OK)
+        rc = pcai_seal(key, random, storage_associated(), pcai_slice(region_key, PCAI_SEAL_KEY), sealed, err);
+    pcai_wipe(key, sizeof key);
+    return rc;
+}
+
+int pcai_region_key_wrap(const struct storage_key *given, struct random *random, const uint8_t region_key[PCAI_SEAL_KEY],
                          struct storage_record *record, struct buf *work, pca_error *err)
 {
-    uint8_t salt[SALT_SIZE], key[PCAI_SEAL_KEY];
-    *record = (struct storage_record){.kind = given->kind};
-    int rc = pcai_random_bytes(random, region_key, PCAI_SEAL_KEY, err);
-    if (rc == PCA_OK)
-        rc = pcai_random_bytes(random, salt, sizeof salt, err);
-    if (rc != PCA_OK)
-        return rc;
+    struct buf sealed = {0}, proof = {0};
+    uint8_t salt[SALT_SIZE];
     size_t salt_size = given->kind == STORAGE_PASSPHRASE ? SALT_SIZE : 0;
-    record->salt = pcai_slice(salt, salt_size);
-    record->rounds = salt_size ? STRETCH_ROUNDS : 0;
-    struct buf sealed = {0};
-    if (given->kind == STORAGE_PLAIN) {
-        pcai_buf_put(&sealed, region_key, PCAI_SEAL_KEY);
-    } else {
-        rc = wrapping_key(given, record, key, err);
-        if (rc == PCA_OK)
-            rc = pcai_seal(key, random, storage_associated(), pcai_slice(region_key, PCAI_SEAL_KEY), &sealed, err);
-        pcai_wipe(key, sizeof key);
-    }
+    int rc = pcai_random_bytes(random, salt, sizeof salt, err);
+    *record = (struct storage_record){.kind = given->kind, .salt = {salt, salt_size}, .rounds = salt_size ? STRETCH_ROUNDS : 0};
+    if (rc == PCA_OK)
+        rc = wrap(given, random, region_key, record, &sealed, err);
+    if (rc == PCA_OK)
+        rc = pcai_seal(region_key, random, proof_associated(), pcai_slice(NULL, 0), &proof, err);
     pcai_buf_put(work, salt, salt_size);
     pcai_buf_slice(work, pcai_buf_view(&sealed));
+    pcai_buf_slice(work, pcai_buf_view(&proof));
     if (rc == PCA_OK)
-        rc = sealed.failed ? pcai_no_memory(err) : pcai_buf_check(work, err);
+        rc = sealed.failed || proof.failed ? pcai_no_memory(err) : pcai_buf_check(work, err);
     if (rc == PCA_OK) {
         record->salt.data = work->data;
-        record->region_key = pcai_slice(work->data + salt_size, work->size - salt_size);
+        record->region_key = pcai_slice(work->data + salt_size, sealed.size);
+        record->proof = pcai_slice(work->data + salt_size + sealed.size, proof.size);
     }
     pcai_buf_free(&sealed);
+    pcai_buf_free(&proof);
     return rc;
+}
+
+/* ---- Unwrapping ---- */
+
+static int host_unwrap(const pca_key_wrapper *wrapper, struct slice wrapped, struct buf *region_key, pca_error *err)
+{
+    uint8_t *to = pcai_buf_grow(region_key, PCAI_SEAL_KEY);
+    if (!to)
+        return pcai_no_memory(err);
+    int rc = wrapper->unwrap(wrapper->context, wrapped.data, wrapped.size, to, PCAI_SEAL_KEY, err);
+    return rc == PCA_OK ? rc : pcai_fail_host(err, rc, PCA_E_LOCKED, "region", "key_wrapper");
+}
+
+static const char *kind_held(uint64_t kind)
+{
+    static const char *const texts[] = {"stored plain", "sealed by a key", "sealed by a passphrase", "wrapped by the host"};
+    return kind >= STORAGE_PLAIN && kind <= STORAGE_WRAPPER ? texts[kind - 1] : "kept in a way that is not known here";
+}
+
+static const char *kind_given(enum storage_kind kind)
+{
+    static const char *const texts[] = {"no storage key", "a key", "a passphrase", "a key wrapper"};
+    return texts[kind - 1];
+}
+
+static int wrong_key(enum storage_kind kind, pca_error *err)
+{
+    static const char *const fields[] = {"insecure_plain_keys", "key", "passphrase", "key_wrapper"};
+    return pcai_fail(err, PCA_E_LOCKED, NULL, fields[kind - 1], "the storage key does not open this region");
 }
 
 static int unwrap(const struct storage_key *given, const struct storage_record *record, struct buf *region_key, pca_error *err)
 {
+    uint8_t key[PCAI_SEAL_KEY];
+    struct buf nothing = {0};
     if (record->kind != given->kind)
-        return pcai_fail(err, PCA_E_LOCKED, NULL, "config", "the region's private keys are %s, and the configuration gives %s",
-                         record->kind == STORAGE_PLAIN        ? "stored plain"
-                         : record->kind == STORAGE_PASSPHRASE ? "sealed by a passphrase"
-                                                              : "sealed by a key",
-                         given->kind == STORAGE_PLAIN        ? "no storage key"
-                         : given->kind == STORAGE_PASSPHRASE ? "a passphrase"
-                                                             : "a key");
-    if (record->kind == STORAGE_PLAIN) {
-        pcai_buf_slice(region_key, record->region_key);
-        return pcai_buf_check(region_key, err);
-    }
+        return pcai_fail(err, PCA_E_LOCKED, NULL, "config", "the region's private keys are %s, and the configuration gives %s", kind_held(record->kind),
+                         kind_given(given->kind));
     if (record->rounds > STRETCH_ROUNDS_MAX)
         return pcai_fail(err, PCA_E_CORRUPT, NULL, "storage", "the store asks for more than %d rounds of PBKDF2", STRETCH_ROUNDS_MAX);
-    uint8_t key[PCAI_SEAL_KEY];
-    int rc = wrapping_key(given, record, key, err);
+    int rc = PCA_OK;
+    if (record->kind == STORAGE_PLAIN) {
+        pcai_buf_slice(region_key, record->region_key);
+        rc = pcai_buf_check(region_key, err);
+    } else if (record->kind == STORAGE_WRAPPER) {
+        rc = host_unwrap(given->wrapper, record->region_key, region_key, err);
+    } else {
+        rc = wrapping_key(given, record, key, err);
+        if (rc == PCA_OK)
+            rc = pcai_unseal(key, storage_associated(), record->region_key, region_key, err);
+        pcai_wipe(key, sizeof key);
+    }
+    if (rc == PCA_OK && region_key->size != PCAI_SEAL_KEY)
+        rc = pcai_fail(err, PCA_E_CORRUPT, NULL, "storage", "the region key is not %d octets", PCAI_SEAL_KEY);
     if (rc == PCA_OK)
-        rc = pcai_unseal(key, storage_associated(), record->region_key, region_key, err);
-    pcai_wipe(key, sizeof key);
-    if (rc == PCA_E_LOCKED)
-        return pcai_fail(err, PCA_E_LOCKED, NULL, given->kind == STORAGE_PASSPHRASE ? "passphrase" : "key",
-                         "the storage key does not open this region");
-    return rc;
+        rc = pcai_unseal(region_key->data, proof_associated(), record->proof, &nothing, err);
+    pcai_buf_free(&nothing);
+    return rc == PCA_E_LOCKED && record->kind != STORAGE_WRAPPER ? wrong_key(given->kind, err) : rc;
 }
 
 /* The storage record is copied out of its transaction: stretching a passphrase takes long. */
@@ -112,16 +180,16 @@ static int prove(struct store *store, const struct storage_key *given, struct bu
     if (rc == PCA_OK) {
         pcai_buf_slice(&work, record.salt);
         pcai_buf_slice(&work, record.region_key);
+        pcai_buf_slice(&work, record.proof);
         rc = pcai_buf_check(&work, err);
     }
     pcai_txn_abort(txn);
     if (rc == PCA_OK) {
         record.salt.data = work.data;
         record.region_key.data = work.data + record.salt.size;
+        record.proof.data = work.data + record.salt.size + record.region_key.size;
         rc = unwrap(given, &record, region_key, err);
     }
-    if (rc == PCA_OK && region_key->size != PCAI_SEAL_KEY)
-        rc = pcai_fail(err, PCA_E_CORRUPT, NULL, "storage", "the region key is not %d octets", PCAI_SEAL_KEY);
     pcai_buf_free(&work);
     return rc;
 }

@@ -10,11 +10,15 @@ struct environment;
 /* How a region key is wrapped: what the host gave as storage key. */
 struct storage_key {
     enum storage_kind kind;
-    struct slice secret; /* the passphrase, or 32 octets */
+    struct slice secret;             /* the passphrase, or 32 octets */
+    const pca_key_wrapper *wrapper;  /* the host's */
 };
 
-/* The region key of a fresh region, and the record that keeps it. Slices of the record live in work. */
-int pcai_region_key_make(const struct storage_key *given, struct random *random, uint8_t region_key[PCAI_SEAL_KEY],
+/* A fresh region key. */
+int pcai_region_key_make(struct random *random, uint8_t region_key[PCAI_SEAL_KEY], pca_error *err);
+/* The record that keeps a region key under that storage key. Its slices live in work. Calls the host's wrapper, and takes long
+ * with a passphrase: not inside a transaction. */
+int pcai_region_key_wrap(const struct storage_key *given, struct random *random, const uint8_t region_key[PCAI_SEAL_KEY],
                          struct storage_record *record, struct buf *work, pca_error *err);
 /* Proves the storage key against the store and shares (or makes) the environment. LOCKED. */
 int pcai_environment_open(struct store *store, const struct storage_key *given, struct environment **env, pca_error *err);

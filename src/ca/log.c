@@ -52,6 +52,8 @@ const char *pcai_action_name(uint64_t action)
         [ACTION_CERT_ALIAS] = "cert_alias_set",
         [ACTION_CERT_TAGS] = "cert_tags_changed",
         [ACTION_TAGS] = "tags_changed",
+        [ACTION_RESTORE] = "restored",
+        [ACTION_STORAGE_KEY] = "storage_key_changed",
     };
     return action < sizeof names / sizeof *names && names[action] ? names[action] : "";
 }

@@ -32,6 +32,7 @@ static const struct field storage_fields[] = {
     BYTES(storage_record, salt),
     UINT(storage_record, rounds),
     BYTES(storage_record, region_key),
+    BYTES(storage_record, proof),
 };
 TYPE(storage, TABLE_META);
 

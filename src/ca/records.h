@@ -21,12 +21,13 @@ struct policy_record {
     int64_t value;
 };
 
-enum storage_kind { STORAGE_PLAIN = 1, STORAGE_KEY, STORAGE_PASSPHRASE };
+enum storage_kind { STORAGE_PLAIN = 1, STORAGE_KEY, STORAGE_PASSPHRASE, STORAGE_WRAPPER };
 struct storage_record {
     uint64_t kind;
     struct slice salt;
     uint64_t rounds;
-    struct slice region_key; /* sealed under the storage key; bare when plain */
+    struct slice region_key; /* sealed under the storage key; bare when plain; as the host wrapped it */
+    struct slice proof;      /* nothing, sealed under the region key: shows that it is the right one */
 };
 
 struct ca_record {
@@ -150,7 +151,7 @@ enum action {
     ACTION_REGION_CREATE = 1, ACTION_POLICY_SET, ACTION_CLOCK_ACCEPT, ACTION_ROOT_PURCHASE, ACTION_SUB_PURCHASE, ACTION_RENEW,
     ACTION_ENABLE, ACTION_DISABLE, ACTION_RESUME, ACTION_CA_REVOKE, ACTION_ALIAS, ACTION_FREE_CREDIT, ACTION_CERTIFICATES_PURCHASE,
     ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL, ACTION_REISSUE, ACTION_REKEY,
-    ACTION_SETTINGS, ACTION_CERT_ALIAS, ACTION_CERT_TAGS, ACTION_TAGS,
+    ACTION_SETTINGS, ACTION_CERT_ALIAS, ACTION_CERT_TAGS, ACTION_TAGS, ACTION_RESTORE, ACTION_STORAGE_KEY,
 };
 struct log_record {
     int64_t time;

@@ -78,3 +78,57 @@ int pcai_clock_accept(struct txn *txn, struct context *cx, void *arguments, pca_
     cx->now = cx->host > cx->newest ? cx->host : cx->newest;
     return pcai_log_append(txn, cx, ACTION_CLOCK_ACCEPT, &(struct log_record){0}, err);
 }
+
+/* What a life that went on after the backup may have used: sequences and CRL numbers. */
+#define RESTORE_JUMP (UINT64_C(1) << 20)
+
+static int jump_sequence(struct txn *txn, pca_error *err)
+{
+    struct row_key key = pcai_key_text("sequence");
+    struct sequence_record record;
+    int rc = pcai_record_get(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return pcai_fail(err, PCA_E_CORRUPT, "region", "sequence", "the record of the serial numbers that were given out is missing");
+    record.next += RESTORE_JUMP;
+    return rc == PCA_OK ? pcai_record_put(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err) : rc;
+}
+
+/* A number is at least the seconds of thisUpdate: only counters that ran ahead of the clock need the jump. */
+static int jump_crl_counters(struct txn *txn, const struct context *cx, pca_error *err)
+{
+    struct scan *scan = NULL;
+    struct slice key, value;
+    int rc = pcai_scan_open(txn, TABLE_GENERATION, pcai_slice(NULL, 0), pcai_slice(NULL, 0), &scan, err);
+    while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        struct generation_record record;
+        struct row_key row = pcai_row_key();
+        pcai_row_key_bytes(&row, key);
+        rc = pcai_record_decode(&pcai_generation_type, key, value, &record, err);
+        if (rc != PCA_OK || record.crl_counter < (uint64_t)cx->now)
+            continue;
+        record.crl_counter += RESTORE_JUMP;
+        rc = pcai_record_put(txn, &pcai_generation_type, pcai_row_key_view(&row), &record, err);
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}
+
+int pcai_region_restored(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    (void)arguments;
+    int rc = jump_sequence(txn, err);
+    if (rc == PCA_OK)
+        rc = jump_crl_counters(txn, cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_rules_raise(txn, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_RESTORE, &(struct log_record){0}, err) : rc;
+}
+
+int pcai_region_storage_put(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct row_key key = pcai_key_text("storage");
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_storage_type, pcai_row_key_view(&key), arguments, err);
+    return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_STORAGE_KEY, &(struct log_record){0}, err) : rc;
+}

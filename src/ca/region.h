@@ -23,4 +23,9 @@ int pcai_clock_accept(struct txn *txn, struct context *cx, void *arguments, pca_
 /* Every record, index and sum. CORRUPT says what is wrong. */
 int pcai_region_verify(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 
+/* After a restore: numbers that the region's other life may have given out are not given out again. */
+int pcai_region_restored(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+/* arguments: a storage_record. */
+int pcai_region_storage_put(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/memory.h"
 
@@ -26,9 +27,15 @@ int pcai_keyring_new(const uint8_t region_key[PCAI_SEAL_KEY], struct keyring **r
         pcai_free(r);
         return pcai_no_memory(err);
     }
+    (void)mlock(r, sizeof *r); /* at its best: a host may allow it none, or little */
     memcpy(r->region_key, region_key, PCAI_SEAL_KEY);
     *ring = r;
     return PCA_OK;
+}
+
+const uint8_t *pcai_keyring_region_key(const struct keyring *ring)
+{
+    return ring->region_key;
 }
 
 void pcai_keyring_free(struct keyring *ring)
@@ -42,7 +49,9 @@ void pcai_keyring_free(struct keyring *ring)
         pcai_free(l);
     }
     pthread_mutex_destroy(&ring->lock);
-    pcai_wipe_free(ring, sizeof *ring);
+    pcai_wipe(ring, sizeof *ring);
+    (void)munlock(ring, sizeof *ring);
+    pcai_free(ring);
 }
 
 /* "pca key 1" ‖ kind ‖ id ‖ generation. */

@@ -11,6 +11,8 @@ struct keyring;
 
 int pcai_keyring_new(const uint8_t region_key[PCAI_SEAL_KEY], struct keyring **ring, pca_error *err);
 void pcai_keyring_free(struct keyring *ring);
+/* The region key, for another wrapping. */
+const uint8_t *pcai_keyring_region_key(const struct keyring *ring);
 
 /* Whose a key is; it goes into the seal's associated data, so that two sealed keys cannot be swapped. */
 struct key_owner {

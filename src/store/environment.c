@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -553,6 +554,15 @@ int pcai_store_create(const char *path, const struct store_options *options, str
     table_unlock();
     pcai_free(file);
     return rc;
+}
+
+int pcai_store_move(const char *from, const char *to, pca_error *err)
+{
+    if (rename(from, to) == 0)
+        return sync_parent(to, err);
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+        return pcai_fail(err, PCA_E_EXISTS, "store", "path", "there is something at %s already", to);
+    return path_failed(err, errno, "make", to);
 }
 
 const char *pcai_store_directory(const struct store *store)

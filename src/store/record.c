@@ -67,9 +67,9 @@ uint64_t pcai_read_u64(const uint8_t *at)
 /* ---- Encoding ---- */
 
 /* Over the table's number (one octet), the key, and the record's contents before the check. */
-static uint32_t check_of(const struct record_type *type, struct slice key, struct slice contents)
+static uint32_t check_of(enum table number, struct slice key, struct slice contents)
 {
-    uint8_t table = (uint8_t)type->table;
+    uint8_t table = (uint8_t)number;
     uint32_t crc = pcai_crc32c(0, &table, 1);
     crc = pcai_crc32c(crc, key.data, key.size);
     return pcai_crc32c(crc, contents.data, contents.size);
@@ -102,7 +102,7 @@ int pcai_record_encode(const struct record_type *type, struct slice key, const v
         put_field(out, &type->fields[i], record);
     if (out->failed)
         return pcai_no_memory(err);
-    uint32_t crc = check_of(type, key, pcai_slice(out->data + mark, out->size - mark));
+    uint32_t crc = check_of(type->table, key, pcai_slice(out->data + mark, out->size - mark));
     uint8_t check[CHECK_SIZE] = {(uint8_t)(crc >> 24), (uint8_t)(crc >> 16), (uint8_t)(crc >> 8), (uint8_t)crc};
     pcai_der_put(out, DER_OCTET_STRING, pcai_slice(check, CHECK_SIZE));
     pcai_der_end(out, mark);
@@ -125,7 +125,7 @@ static int refuse(const struct record_type *type, struct slice key, int code, co
 }
 
 /* What is inside the SEQUENCE and before the check, once the check is found to be right. */
-static int checked_contents(const struct record_type *type, struct slice key, struct slice value, struct slice *contents)
+static int checked_contents(enum table table, struct slice key, struct slice value, struct slice *contents)
 {
     struct der outer = pcai_der(value);
     if (pcai_der_get(&outer, DER_SEQUENCE, contents) != 0 || !pcai_der_at_end(&outer) || contents->size < CHECK_ELEMENT)
@@ -134,7 +134,13 @@ static int checked_contents(const struct record_type *type, struct slice key, st
     const uint8_t *check = contents->data + contents->size;
     if (check[0] != DER_OCTET_STRING || check[1] != CHECK_SIZE)
         return -1;
-    return check_of(type, key, *contents) == pcai_read_u32(check + 2) ? 0 : -1;
+    return check_of(table, key, *contents) == pcai_read_u32(check + 2) ? 0 : -1;
+}
+
+int pcai_record_verify(enum table table, struct slice key, struct slice value)
+{
+    struct slice contents;
+    return checked_contents(table, key, value, &contents);
 }
 
 static int get_field(struct der *in, enum field_kind kind, void *to)
@@ -176,7 +182,7 @@ int pcai_record_decode(const struct record_type *type, struct slice key, struct 
 {
     struct slice contents;
     uint64_t version;
-    if (checked_contents(type, key, value, &contents) != 0)
+    if (checked_contents(type->table, key, value, &contents) != 0)
         return refuse(type, key, PCA_E_CORRUPT, "the record does not match its check value", err);
     struct der in = pcai_der(contents);
     if (pcai_der_get_uint(&in, &version) != 0 || version == 0)

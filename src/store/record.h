@@ -33,6 +33,8 @@ struct record_type {
 int pcai_record_encode(const struct record_type *type, struct slice key, const void *record, struct buf *out, pca_error *err);
 /* Slices in the struct point into value. CORRUPT names table and key (in hex). */
 int pcai_record_decode(const struct record_type *type, struct slice key, struct slice value, void *record, pca_error *err);
+/* 0: it has its check value for that table and key; -1. */
+int pcai_record_verify(enum table table, struct slice key, struct slice value);
 /* The check value of an encoded record, for sums over a table. */
 uint32_t pcai_record_check(struct slice value);
 

@@ -53,6 +53,8 @@ int pcai_store_open(const char *path, const struct store_options *options, struc
 void pcai_store_close(struct store *store);
 /* Takes everything at path away again, for a create that failed half-way. The store must be closed. */
 void pcai_store_remove(const char *path);
+/* A closed store into its place, whole or not at all. EXISTS when there is anything at `to` but an empty directory. */
+int pcai_store_move(const char *from, const char *to, pca_error *err);
 const char *pcai_store_directory(const struct store *store);
 
 /* What the room above keeps with a store, made once by the first open that gets here, under a lock of its own. */
