@@ -289,7 +289,7 @@ static int env_open(struct store *s, unsigned flags, pca_error *err)
         if (s->env)
             mdb_env_close(s->env);
         s->env = NULL;
-        if (error == ENOMEM && size / 2 >= MAP_FALLBACK)
+        if ((error == ENOMEM || error == EINVAL) && size / 2 >= MAP_FALLBACK) /* EINVAL: valgrind's word for too large */
             size /= 2;
         else if ((error == EACCES || error == EROFS || error == EPERM) && s->read_only && !(flags & MDB_NOLOCK))
             flags |= MDB_NOLOCK;

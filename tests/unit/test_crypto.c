@@ -507,7 +507,7 @@ static void a_child_process_may_not_draw(void **state)
         for (int i = 0; i < 16; i++)
             touched |= out[i];
         pcai_random_free(r);
-        _exit(rc == PCA_E_FORKED && !touched ? 0 : 1);
+        exit_child(rc == PCA_E_FORKED && !touched ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -470,18 +470,19 @@ static void requests_with_other_signatures_are_refused(void **state)
         {"EC", "ec_paramgen_curve:P-256", "-sha1", PCA_E_CSR}, {"EC", "ec_paramgen_curve:P-256", "-sha3-256", PCA_E_CSR},
         {"ED25519", NULL, "-sha256", PCA_E_ALGORITHM},        {"EC", "ec_paramgen_curve:secp256k1", "-sha256", PCA_E_ALGORITHM},
         {"EC", "ec_paramgen_curve:P-224", "-sha256", PCA_E_ALGORITHM}, {"RSA", "rsa_keygen_bits:1032", "-sha256", PCA_E_ALGORITHM},
-        {"RSA-PSS", "rsa_keygen_bits:2048", "-sha256", PCA_E_ALGORITHM},
+        {"RSA-PSS", "rsa_keygen_bits:1024", "-sha256", PCA_E_ALGORITHM},
     };
     int algorithm = 77;
     struct buf in;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        make_key(rows[i].algorithm, rows[i].option);
+        if (i == 0 || !rows[i].option || !rows[i - 1].option || strcmp(rows[i].option, rows[i - 1].option) != 0)
+            make_key(rows[i].algorithm, rows[i].option);
         openssl("req", "-new", "-key", scratch("key.pem"), rows[i].digest, "-subj", "/CN=x", "-out", scratch("request"));
         in = scratch_get("request");
         assert_result(rows[i].code, NULL, take(pcai_buf_view(&in), &algorithm));
         pcai_buf_free(&in);
     }
-    make_key("RSA", "rsa_keygen_bits:2048");
+    make_key("RSA", "rsa_keygen_bits:1024");
     openssl("req", "-new", "-key", scratch("key.pem"), "-sigopt", "rsa_padding_mode:pss", "-subj", "/CN=x", "-out", scratch("request"));
     in = scratch_get("request");
     assert_result(PCA_E_CSR, "csr", take(pcai_buf_view(&in), &algorithm));

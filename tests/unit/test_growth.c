@@ -192,16 +192,15 @@ static void growth_by_another_process_is_followed(void **state)
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
-            struct store *own;
             struct adding a = {.first = 1 + 300 * (uint64_t)round, .count = 299};
+            pcai_store_close(s);
             int rc = pcai_store_open(path, &usual, &a.store, NULL);
-            own = a.store;
             if (rc == PCA_OK) {
                 add_rows(&a);
                 rc = a.rc;
-                pcai_store_close(own);
+                pcai_store_close(a.store);
             }
-            _exit(rc == PCA_OK ? 0 : 1);
+            exit_child(rc == PCA_OK ? 0 : 1);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

@@ -892,7 +892,7 @@ static void a_child_process_cannot_use_the_store_but_open_it_anew(void **state)
             wrong |= (pcai_txn_commit(txn, NULL) != PCA_OK) << 7;
             pcai_store_close(own);
         }
-        _exit(wrong);
+        exit_child(wrong);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));

@@ -66,6 +66,8 @@ const char *scratch_put(const char *name, struct slice data);
 struct buf scratch_get(const char *name);
 /* Skips the test where there is no openssl to judge by. */
 void need_openssl(void);
+/* Ends a child process. By exec, since what it inherited of LMDB's cannot be given back there, which is no leak of ours. */
+void exit_child(int status);
 #define openssl(...) assert_run(0, "openssl", __VA_ARGS__)
 
 #endif
