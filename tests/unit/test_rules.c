@@ -1,4 +1,4 @@
-/* src/ca, the rules that need no store: validity, the table of policies, URLs. */
+/* src/ca, the rules that need no store: validity, the table of policies, URLs, what a request is told apart by. */
 #include "unit.h"
 
 #include "ca/policy.h"
@@ -323,6 +323,102 @@ static void urls_are_http(void **state)
     assert_result(PCA_E_INVALID, "crl_url", pcai_url_check(longest, "crl_url", &err));
 }
 
+/* ---- What a token vouches for ---- */
+
+/* Each setter of the public header, each with a value of its own; those of a PIN or of the token itself count for nothing. */
+#define SETTERS(X) \
+    X(set_type, r, PCA_CERT_SERVER) X(set_common_name, r, "a") X(set_organization, r, "a") X(set_unit, r, "a") X(set_country, r, "DE") \
+    X(set_state, r, "a") X(set_locality, r, "a") X(add_dns, r, "a") X(add_ip, r, "10.0.0.1") X(add_email, r, "a@b") X(add_uri, r, "a:b") \
+    X(set_days, r, 365) X(set_months, r, 12) X(set_years, r, 1) X(set_dates, r, 1, 2) X(set_longest, r) X(set_key_algorithm, r, PCA_KEY_RSA_2048) \
+    X(set_csr, r, "abc", 3) X(set_public_key, r, "abc", 3) X(use_csr_subject, r) X(use_csr_san, r) X(set_crl_address, r, 1) X(set_alias, r, "a") \
+    X(set_custom_id, r, "a") X(set_crl_url, r, "http://a.b/") X(set_ocsp_url, r, "http://a.b/") X(set_issuer_url, r, "http://a.b/") \
+    X(set_crl_days, r, 1) X(set_path_length, r, 0)
+#define OTHERS "set_token"
+
+#define CALL(name, ...) \
+    static int do_##name(pca_request *r) \
+    { \
+        return pca_request_##name(__VA_ARGS__); \
+    }
+SETTERS(CALL)
+#define ROW(name, ...) {#name, do_##name},
+static const struct {
+    const char *name;
+    int (*apply)(pca_request *r);
+} setters[] = {SETTERS(ROW)};
+
+static struct buf encoding(const pca_request *request)
+{
+    struct buf out = {0};
+    pcai_request_encode(request, &out);
+    assert_false(out.failed);
+    return out;
+}
+
+/* By the value and by the setter that gave it: a request repeated with another input is another request. */
+static void pitfall_37_every_input_counts_for_a_token(void **state)
+{
+    (void)state;
+    struct buf seen[COUNT(setters)], plain, again;
+    pca_request *fresh = pca_request_new();
+    plain = encoding(fresh);
+    for (size_t i = 0; i < COUNT(setters); i++) {
+        pca_request *request = pca_request_new(), *copy = NULL;
+        assert_int_equal(setters[i].apply(request), PCA_OK);
+        seen[i] = encoding(request);
+        if (pcai_slice_equal(pcai_buf_view(&seen[i]), pcai_buf_view(&plain)))
+            fail_msg("%s leaves no trace", setters[i].name);
+        for (size_t j = 0; j < i; j++)
+            if (pcai_slice_equal(pcai_buf_view(&seen[i]), pcai_buf_view(&seen[j])))
+                fail_msg("%s and %s look the same", setters[i].name, setters[j].name);
+        assert_done(pca_request_clone(request, &copy, &err));
+        again = encoding(copy);
+        if (!pcai_slice_equal(pcai_buf_view(&seen[i]), pcai_buf_view(&again)))
+            fail_msg("a clone forgets %s", setters[i].name);
+        pcai_buf_free(&again);
+        assert_int_equal(pca_request_reset(request), PCA_OK);
+        again = encoding(request);
+        if (!pcai_slice_equal(pcai_buf_view(&plain), pcai_buf_view(&again)))
+            fail_msg("a reset keeps %s", setters[i].name);
+        pcai_buf_free(&again);
+        pca_request_free(request);
+        pca_request_free(copy);
+    }
+    for (size_t i = 0; i < COUNT(setters); i++)
+        pcai_buf_free(&seen[i]);
+    pcai_buf_free(&plain);
+    pca_request_free(fresh);
+}
+
+static int is_known(const char *name, size_t size)
+{
+    for (size_t i = 0; i < COUNT(setters); i++)
+        if (strlen(setters[i].name) == size && memcmp(setters[i].name, name, size) == 0)
+            return 1;
+    return size == strlen(OTHERS) && memcmp(name, OTHERS, size) == 0;
+}
+
+static void every_setter_is_in_that_table(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"set_", "add_", "use_"};
+    size_t found = 0;
+    char *header = (char *)file_read(PCA_SOURCE_ROOT "/include/pca/pca.h", NULL);
+    assert_non_null(header);
+    for (const char *at = header; (at = strstr(at, "int pca_request_")) != NULL;) {
+        at += strlen("int pca_request_");
+        size_t size = strcspn(at, "(");
+        for (size_t i = 0; i < COUNT(kinds); i++)
+            if (strncmp(at, kinds[i], 4) == 0) {
+                found++;
+                if (!is_known(at, size))
+                    fail_msg("add pca_request_%.*s to SETTERS", (int)size, at);
+            }
+    }
+    assert_true(found > COUNT(setters));
+    free(header);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +435,8 @@ int main(void)
         cmocka_unit_test(policies_have_sound_rows),
         cmocka_unit_test(policies_have_their_published_defaults),
         cmocka_unit_test(urls_are_http),
+        cmocka_unit_test(pitfall_37_every_input_counts_for_a_token),
+        cmocka_unit_test(every_setter_is_in_that_table),
     };
     return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
 }
