@@ -582,7 +582,7 @@ PCA_API void pca_request_free(pca_request *request);
 PCA_API int pca_request_reset(pca_request *request);
 PCA_API int pca_request_clone(const pca_request *request, pca_request **copy, pca_error *err);
 
-/* A PCA_CERT_ value; required for a leaf, refused for a CA. This build has SERVER, CLIENT and BOTH. */
+/* A PCA_CERT_ value; required for a leaf, refused for a CA. */
 PCA_API int pca_request_set_type(pca_request *request, int type);
 /* Subject. Upper bounds of RFC 5280 appendix A in characters: 64, organization 64, unit 64, state and locality 128; country
  * two letters. Unset, all but the common name come from the CA, unless any of the five is set; "" leaves one out. */
@@ -598,6 +598,20 @@ PCA_API int pca_request_add_dns(pca_request *request, const char *name);
 PCA_API int pca_request_add_ip(pca_request *request, const char *address);
 PCA_API int pca_request_add_email(pca_request *request, const char *address);
 PCA_API int pca_request_add_uri(pca_request *request, const char *uri);
+/* For PCA_CERT_CUSTOM only; INVALID with any other type, and for a CA. Object identifiers as "1.3.6.1.5.5.7.3.8". A custom
+ * certificate bears all four kinds of alternative names, or none, and its common name is no host.
+ * A purpose (extended key usage), at most 16; without any there is no such extension, and the types' own are not added.
+ * INVALID: anyExtendedKeyUsage, OCSPSigning. */
+PCA_API int pca_request_add_eku(pca_request *request, const char *oid);
+/* A certificate policy with the URI of its practice statement or NULL; at most 16. */
+PCA_API int pca_request_add_policy(pca_request *request, const char *oid, const char *cps_uri);
+/* A further attribute of the subject, at most 10: the types of RFC 5280 as their type demands, others 1..255 characters of
+ * UTF-8. Domain components (0.9.2342.19200300.100.1.25) stand in front and may repeat, all else follows the common name.
+ * INVALID for what has a setter above. */
+PCA_API int pca_request_add_subject_oid(pca_request *request, const char *oid, const char *text);
+/* An extension of the caller's, at most 16: its value is one element of DER of at most 4096 octets. INVALID: one that the
+ * library makes itself, and any of id-ce (2.5.29) but subjectDirectoryAttributes and privateKeyUsagePeriod. LINT: critical. */
+PCA_API int pca_request_add_extension(pca_request *request, const char *oid, int critical, const void *der, size_t size);
 /* One form of validity: a span from now (less policy backdate_seconds), two dates, or as long as the issuer and its
  * term allow. */
 PCA_API int pca_request_set_days(pca_request *request, int64_t days);

@@ -44,6 +44,25 @@ static const char *copy_text(struct arena *arena, const char *text)
     return text ? pcai_arena_text(arena, pcai_slice_text(text)) : NULL;
 }
 
+static void copy_extras(const pca_request *from, pca_request *to)
+{
+    struct arena *arena = &to->arena;
+    for (size_t i = 0; i < from->subject_oid_count; i++) {
+        to->subject_oids[i].oid = pcai_arena_slice(arena, from->subject_oids[i].oid);
+        to->subject_oids[i].text = copy_text(arena, from->subject_oids[i].text);
+    }
+    for (size_t i = 0; i < from->eku_count; i++)
+        to->eku[i] = pcai_arena_slice(arena, from->eku[i]);
+    for (size_t i = 0; i < from->policy_count; i++) {
+        to->policies[i].oid = pcai_arena_slice(arena, from->policies[i].oid);
+        to->policies[i].cps = pcai_arena_slice(arena, from->policies[i].cps);
+    }
+    for (size_t i = 0; i < from->extension_count; i++) {
+        to->extensions[i].oid = pcai_arena_slice(arena, from->extensions[i].oid);
+        to->extensions[i].value = pcai_arena_slice(arena, from->extensions[i].value);
+    }
+}
+
 int pca_request_clone(const pca_request *request, pca_request **copy, pca_error *err)
 {
     pca_error_clear(err);
@@ -54,6 +73,7 @@ int pca_request_clone(const pca_request *request, pca_request **copy, pca_error 
         return pcai_no_memory(err);
     *fresh = *request;
     fresh->arena = (struct arena){0};
+    copy_extras(request, fresh);
     for (int i = 0; i < ASK_COUNT; i++)
         fresh->attribute[i] = copy_text(&fresh->arena, request->attribute[i]);
     for (size_t i = 0; i < request->san_count; i++)
@@ -89,6 +109,14 @@ static int usable(const pca_request *request)
     return request ? request->refusal.code : PCA_E_INVALID;
 }
 
+/* With the limit, which stands in one place. */
+static int too_many(pca_request *request, const char *field, int most)
+{
+    if (request->refusal.code == PCA_OK)
+        pcai_fail(&request->refusal, PCA_E_INVALID, "request", field, "at most %d may be added", most);
+    return request->refusal.code;
+}
+
 static int set_text(pca_request *request, const char **to, const char *field, const char *text)
 {
     int rc = usable(request);
@@ -117,8 +145,10 @@ static int set_bytes(pca_request *request, struct slice *to, const char *field, 
         return rc;
     if (!data || size == 0)
         return refuse(request, PCA_E_INVALID, field, "there are no octets");
-    if (size > most)
-        return refuse(request, code, field, code == PCA_E_CSR ? "a CSR has at most 65536 octets" : "a public key has at most 4096 octets");
+    if (size > most) {
+        pcai_fail(&request->refusal, code, "request", field, "there are %zu octets; at most %zu are possible", size, most);
+        return request->refusal.code;
+    }
     struct slice copy = pcai_arena_slice(&request->arena, pcai_slice(data, size));
     if (request->arena.failed)
         return refuse(request, PCA_E_NO_MEMORY, field, "out of memory");
@@ -137,6 +167,23 @@ static int add_san(pca_request *request, int type, const char *text)
     if (rc == PCA_OK)
         request->san[request->san_count++].type = type;
     return rc;
+}
+
+static int set_oid(pca_request *request, struct slice *to, const char *field, const char *text)
+{
+    struct buf oid = {0};
+    if (!text)
+        return refuse(request, PCA_E_INVALID, field, "the object identifier is NULL");
+    int malformed = pcai_oid_parse(pcai_slice_text(text), &oid) != 0;
+    struct slice copy = malformed ? pcai_slice(NULL, 0) : pcai_arena_slice(&request->arena, pcai_buf_view(&oid));
+    int no_memory = oid.failed || request->arena.failed;
+    pcai_buf_free(&oid);
+    if (no_memory)
+        return refuse(request, PCA_E_NO_MEMORY, field, "out of memory");
+    if (malformed)
+        return refuse(request, PCA_E_INVALID, field, "an object identifier is numbers with dots between, \"1.3.6.1.5.5.7.3.8\", of at most 64 octets");
+    *to = copy;
+    return PCA_OK;
 }
 
 static int set_form(pca_request *request, enum validity_form form, int64_t span)
@@ -212,6 +259,69 @@ int pca_request_add_email(pca_request *request, const char *address)
 int pca_request_add_uri(pca_request *request, const char *uri)
 {
     return add_san(request, PCA_SAN_URI, uri);
+}
+
+/* ---- Custom certificates ---- */
+
+int pca_request_add_subject_oid(pca_request *request, const char *oid, const char *text)
+{
+    int rc = usable(request);
+    if (rc == PCA_OK && request->subject_oid_count == PCAI_SUBJECT_OIDS_MAX)
+        return too_many(request, "subject_oid", PCAI_SUBJECT_OIDS_MAX);
+    if (rc == PCA_OK)
+        rc = set_oid(request, &request->subject_oids[request->subject_oid_count].oid, "subject_oid", oid);
+    if (rc == PCA_OK)
+        rc = set_text(request, &request->subject_oids[request->subject_oid_count].text, "subject_oid", text);
+    if (rc == PCA_OK)
+        request->subject_oid_count++;
+    return rc;
+}
+
+int pca_request_add_eku(pca_request *request, const char *oid)
+{
+    int rc = usable(request);
+    if (rc == PCA_OK && request->eku_count == PCAI_EKU_MAX)
+        return too_many(request, "eku", PCAI_EKU_MAX);
+    if (rc == PCA_OK)
+        rc = set_oid(request, &request->eku[request->eku_count], "eku", oid);
+    if (rc == PCA_OK)
+        request->eku_count++;
+    return rc;
+}
+
+int pca_request_add_policy(pca_request *request, const char *oid, const char *cps_uri)
+{
+    const char *uri = NULL;
+    int rc = usable(request);
+    if (rc == PCA_OK && request->policy_count == PCAI_POLICIES_MAX)
+        return too_many(request, "policy", PCAI_POLICIES_MAX);
+    if (rc == PCA_OK)
+        rc = set_oid(request, &request->policies[request->policy_count].oid, "policy", oid);
+    if (rc == PCA_OK && cps_uri)
+        rc = set_text(request, &uri, "policy", cps_uri);
+    if (rc == PCA_OK)
+        request->policies[request->policy_count++].cps = uri ? pcai_slice_text(uri) : pcai_slice(NULL, 0);
+    return rc;
+}
+
+int pca_request_add_extension(pca_request *request, const char *oid, int critical, const void *der, size_t size)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (request->extension_count == PCAI_EXTENSIONS_MAX)
+        return too_many(request, "extension", PCAI_EXTENSIONS_MAX);
+    if (critical != 0 && critical != 1)
+        return refuse(request, PCA_E_INVALID, "extension", "an extension is critical (1) or not (0)");
+    struct extension_value *e = &request->extensions[request->extension_count];
+    rc = set_oid(request, &e->oid, "extension", oid);
+    if (rc == PCA_OK)
+        rc = set_bytes(request, &e->value, "extension", PCA_E_INVALID, der, size, PCAI_EXTENSION_MAX);
+    if (rc != PCA_OK)
+        return rc;
+    e->critical = critical;
+    request->extension_count++;
+    return PCA_OK;
 }
 
 int pca_request_set_days(pca_request *request, int64_t days)

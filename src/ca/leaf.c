@@ -116,23 +116,44 @@ static int set_addresses(struct plan *plan, const struct ca_record *issuer, pca_
     return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-/* RFC 5280 4.2.1.12: clientAuth alone goes with keys that sign. */
+static void set_purposes(struct plan *plan)
+{
+    const struct pca_request *request = plan->request;
+    struct certificate *c = &plan->certificate;
+    int type = request->type, mail = 0;
+    for (size_t i = 0; i < plan->subject.san_count; i++)
+        mail |= plan->subject.san[i].type == PCA_SAN_EMAIL;
+    if (type == PCA_CERT_SERVER || type == PCA_CERT_BOTH)
+        c->eku[c->eku_count++] = pcai_oid(OID_SERVER_AUTH);
+    if (type == PCA_CERT_CLIENT || type == PCA_CERT_BOTH)
+        c->eku[c->eku_count++] = pcai_oid(OID_CLIENT_AUTH);
+    if (type == PCA_CERT_CLIENT && mail)
+        c->eku[c->eku_count++] = pcai_oid(OID_EMAIL_PROTECTION);
+    for (size_t i = 0; i < request->eku_count; i++)
+        c->eku[c->eku_count++] = request->eku[i];
+}
+
+/* RFC 5280 4.2.1.12: these purposes go with keys that sign, and with no others. */
+static int only_signs(struct slice purpose)
+{
+    enum oid known = pcai_oid_find(purpose);
+    return known == OID_CLIENT_AUTH || known == OID_CODE_SIGNING || known == OID_TIME_STAMPING;
+}
+
 static void set_usage(struct plan *plan)
 {
     const struct family *family = pcai_family((uint64_t)pcai_algorithm_family(plan->algorithm));
     struct certificate *c = &plan->certificate;
-    int type = plan->request->type, mail = 0;
-    if (type != PCA_CERT_CLIENT)
-        c->eku[c->eku_count++] = pcai_oid(OID_SERVER_AUTH);
-    if (type != PCA_CERT_SERVER)
-        c->eku[c->eku_count++] = pcai_oid(OID_CLIENT_AUTH);
-    for (size_t i = 0; i < plan->subject.san_count; i++)
-        mail |= plan->subject.san[i].type == PCA_SAN_EMAIL;
-    if (mail && type == PCA_CERT_CLIENT)
-        c->eku[c->eku_count++] = pcai_oid(OID_EMAIL_PROTECTION);
-    c->key_usage = family->usage;
-    if (type != PCA_CERT_CLIENT || mail)
-        c->key_usage |= family->receiving_usage;
+    int receives;
+    set_purposes(plan);
+    receives = c->eku_count == 0;
+    for (size_t i = 0; i < c->eku_count; i++)
+        receives |= !only_signs(c->eku[i]);
+    c->key_usage = family->usage | (receives ? family->receiving_usage : 0);
+    c->policies = plan->request->policies;
+    c->policy_count = plan->request->policy_count;
+    c->extensions = plan->request->extensions;
+    c->extension_count = plan->request->extension_count;
 }
 
 /* What make and lint need of the issuer, copied: it outlives the transaction. */

@@ -1,5 +1,6 @@
 #include "ca/request.h"
 
+#include "ca/extras.h"
 #include "ca/label.h"
 #include "ca/token.h"
 
@@ -19,6 +20,30 @@ static void put_text(struct buf *out, const char *text)
         pcai_der_null(out);
 }
 
+static void encode_extras(const struct pca_request *request, struct buf *out)
+{
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    for (size_t i = 0; i < request->subject_oid_count; i++) {
+        pcai_der_put(out, DER_OID, request->subject_oids[i].oid);
+        put_text(out, request->subject_oids[i].text);
+    }
+    pcai_der_null(out);
+    for (size_t i = 0; i < request->eku_count; i++)
+        pcai_der_put(out, DER_OID, request->eku[i]);
+    pcai_der_null(out);
+    for (size_t i = 0; i < request->policy_count; i++) {
+        pcai_der_put(out, DER_OID, request->policies[i].oid);
+        pcai_der_put(out, DER_OCTET_STRING, request->policies[i].cps);
+    }
+    pcai_der_null(out);
+    for (size_t i = 0; i < request->extension_count; i++) {
+        pcai_der_put(out, DER_OID, request->extensions[i].oid);
+        pcai_der_boolean(out, request->extensions[i].critical);
+        pcai_der_put(out, DER_OCTET_STRING, request->extensions[i].value);
+    }
+    pcai_der_end(out, mark);
+}
+
 void pcai_request_encode(const struct pca_request *request, struct buf *out)
 {
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
@@ -31,6 +56,7 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
         put_text(out, request->san[i].text);
     }
     pcai_der_end(out, sans);
+    encode_extras(request, out);
     pcai_der_int(out, request->form);
     pcai_der_int(out, request->span);
     pcai_der_int(out, request->not_before);
@@ -90,9 +116,7 @@ int pcai_request_check_leaf(const struct pca_request *request, pca_error *err)
     if (rc != PCA_OK)
         return rc;
     if (request->type == 0)
-        return refuse(err, "type", "a certificate needs a type: server, client or both");
-    if (request->type == PCA_CERT_CUSTOM)
-        return pcai_fail(err, PCA_E_UNSUPPORTED, "request", "type", "custom certificates are not in this build");
+        return refuse(err, "type", "a certificate needs a type: server, client, both or custom");
     if (request->crl_url)
         return refuse(err, "crl_url", "a CRL address is set for CAs; a certificate takes its issuer's");
     if (request->crl_days)
@@ -101,7 +125,8 @@ int pcai_request_check_leaf(const struct pca_request *request, pca_error *err)
         return refuse(err, request->ocsp_url ? "ocsp_url" : "issuer_url", "this address is set for CAs; a certificate takes its issuer's");
     if (request->path_length >= 0)
         return refuse(err, "path_length", "a path length is set for subordinate CAs only");
-    return check_key_sources(request, err);
+    rc = request->type == PCA_CERT_CUSTOM ? pcai_extras_check(request, err) : pcai_extras_refuse(request, "it is for custom certificates only", err);
+    return rc == PCA_OK ? check_key_sources(request, err) : rc;
 }
 
 /* ---- CAs ---- */
@@ -168,6 +193,9 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, int ag
         return refuse(err, "san[0]", "a CA's certificate has no alternative names");
     if (request->custom_id)
         return refuse(err, "custom_id", "a custom id is set for certificates only");
+    rc = pcai_extras_refuse(request, "it is for custom certificates, not for CAs", err);
+    if (rc != PCA_OK)
+        return rc;
     if (request->token)
         return refuse(err, "token", "a CA's certificate takes no token");
     if (request->crl_days > PCAI_CRL_DAYS_MAX)

@@ -3,9 +3,13 @@
 #define PCAI_REQUEST_H
 
 #include "base/arena.h"
-#include "x509/san.h"
+#include "x509/certificate.h"
 
 enum request_attribute { ASK_COUNTRY, ASK_STATE, ASK_LOCALITY, ASK_ORGANIZATION, ASK_UNIT, ASK_COMMON_NAME, ASK_COUNT };
+#define PCAI_SUBJECT_OIDS_MAX 10
+#define PCAI_POLICIES_MAX 16
+#define PCAI_EXTENSIONS_MAX 16
+#define PCAI_EXTENSION_MAX 4096 /* octets of a value */
 enum validity_form { FORM_NONE, FORM_DAYS, FORM_MONTHS, FORM_YEARS, FORM_DATES, FORM_LONGEST };
 
 struct pca_request {
@@ -18,6 +22,15 @@ struct pca_request {
         const char *text;
     } san[PCAI_SAN_MAX];
     size_t san_count;
+    /* of a custom certificate; OIDs are contents */
+    struct {
+        struct slice oid;
+        const char *text;
+    } subject_oids[PCAI_SUBJECT_OIDS_MAX];
+    struct slice eku[PCAI_EKU_MAX];
+    struct certificate_policy policies[PCAI_POLICIES_MAX];
+    struct extension_value extensions[PCAI_EXTENSIONS_MAX];
+    size_t subject_oid_count, eku_count, policy_count, extension_count;
     enum validity_form form;
     int64_t span, not_before, not_after;
     int key_algorithm;

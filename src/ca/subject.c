@@ -7,12 +7,18 @@
 
 static const enum oid attribute_oids[ASK_COUNT] = {OID_COUNTRY, OID_STATE, OID_LOCALITY, OID_ORGANIZATION, OID_UNIT, OID_COMMON_NAME};
 
-/* The field that a subject's attribute has in errors. */
-static const char *attribute_field(enum oid type)
+#define FIELD 24
+/* The field that a subject's attribute has in errors: the setter that it comes from, or the CSR. */
+static const char *attribute_field(const struct pca_request *request, const struct attribute *a, char field[FIELD])
 {
     for (int i = 0; i < ASK_COUNT; i++)
-        if (attribute_oids[i] == type)
+        if (attribute_oids[i] == a->type)
             return pcai_ask_field((enum request_attribute)i);
+    for (size_t i = 0; i < request->subject_oid_count; i++)
+        if (pcai_slice_equal(request->subject_oids[i].oid, a->raw)) {
+            snprintf(field, FIELD, "subject_oid[%zu]", i);
+            return field;
+        }
     return "csr";
 }
 
@@ -24,12 +30,30 @@ static struct attribute *find(struct name *name, enum oid type)
     return NULL;
 }
 
-static int append(struct name *name, enum oid type, struct slice value, pca_error *err)
+/* Puts it before the place-th. */
+static int insert(const struct pca_request *request, struct name *name, size_t place, struct attribute a, pca_error *err)
 {
+    char field[FIELD];
     if (name->count == PCAI_NAME_ATTRIBUTES_MAX)
-        return pcai_fail(err, PCA_E_NAME, "request", attribute_field(type), "a subject has at most %d attributes", PCAI_NAME_ATTRIBUTES_MAX);
-    name->attributes[name->count++] = (struct attribute){.type = type, .raw = pcai_oid(type), .value = value};
+        return pcai_fail(err, PCA_E_NAME, "request", attribute_field(request, &a, field), "a subject has at most %d attributes", PCAI_NAME_ATTRIBUTES_MAX);
+    memmove(name->attributes + place + 1, name->attributes + place, (name->count - place) * sizeof a);
+    name->attributes[place] = a;
+    name->count++;
     return PCA_OK;
+}
+
+static int append(const struct pca_request *request, struct name *name, enum oid type, struct slice value, pca_error *err)
+{
+    return insert(request, name, name->count, (struct attribute){.type = type, .raw = pcai_oid(type), .value = value}, err);
+}
+
+static void take_away(struct name *name, struct slice oid)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < name->count; i++)
+        if (!pcai_slice_equal(name->attributes[i].raw, oid))
+            name->attributes[kept++] = name->attributes[i];
+    name->count = kept;
 }
 
 /* The request's attributes replace the CSR's of the same type; "" takes them away. */
@@ -43,15 +67,29 @@ static int apply_request(const struct pca_request *request, struct name *name, p
         if (held && *text) {
             held->value = pcai_slice_text(text);
         } else if (held) {
-            memmove(held, held + 1, (size_t)(name->attributes + name->count - (held + 1)) * sizeof *held);
-            name->count--;
+            take_away(name, held->raw);
         } else if (*text) {
-            int rc = append(name, attribute_oids[i], pcai_slice_text(text), err);
+            int rc = append(request, name, attribute_oids[i], pcai_slice_text(text), err);
             if (rc != PCA_OK)
                 return rc;
         }
     }
     return PCA_OK;
+}
+
+/* Domain components stand in front, what else there is at the end. */
+static int apply_subject_oids(const struct pca_request *request, struct name *name, pca_error *err)
+{
+    int rc = PCA_OK;
+    size_t components = 0;
+    for (size_t i = 0; i < request->subject_oid_count; i++)
+        take_away(name, request->subject_oids[i].oid);
+    for (size_t i = 0; rc == PCA_OK && i < request->subject_oid_count; i++) {
+        struct attribute a = {.raw = request->subject_oids[i].oid, .value = pcai_slice_text(request->subject_oids[i].text)};
+        a.type = pcai_attribute_type(a.raw);
+        rc = insert(request, name, a.type == OID_DOMAIN_COMPONENT ? components++ : name->count, a, err);
+    }
+    return rc;
 }
 
 static int any_asked(const struct pca_request *request)
@@ -63,7 +101,7 @@ static int any_asked(const struct pca_request *request)
 }
 
 /* In front, so that the common name stays last: C, ST, L, O, OU, CN. */
-static int apply_defaults(struct slice defaults, struct name *name, pca_error *err)
+static int apply_defaults(const struct pca_request *request, struct slice defaults, struct name *name, pca_error *err)
 {
     struct name issuer, own = *name;
     if (pcai_name_read(defaults, &issuer) != 0)
@@ -72,32 +110,37 @@ static int apply_defaults(struct slice defaults, struct name *name, pca_error *e
     for (int i = 0; i < ASK_COMMON_NAME; i++) {
         struct slice value = pcai_name_find(&issuer, attribute_oids[i]);
         if (value.data)
-            append(name, attribute_oids[i], value, NULL);
+            append(request, name, attribute_oids[i], value, NULL);
     }
     for (size_t i = 0; i < own.count; i++)
-        append(name, own.attributes[i].type, own.attributes[i].value, NULL);
+        append(request, name, own.attributes[i].type, own.attributes[i].value, NULL);
     return PCA_OK;
 }
 
-static int check_attributes(const struct name *name, pca_error *err)
+/* Only custom certificates bear attributes whose type the library does not know. */
+static int check_attribute(const struct pca_request *request, const struct name *name, size_t index, pca_error *err)
 {
-    for (size_t i = 0; i < name->count; i++) {
-        const struct attribute *a = &name->attributes[i];
-        char oid[64];
-        if (a->type == OID_NONE) {
-            pcai_oid_text(a->raw, oid, sizeof oid);
-            return pcai_fail(err, PCA_E_NAME, "request", "csr", "the CSR's subject has an attribute of unknown type %s", oid);
-        }
-        int rc = pcai_attribute_check(a->type, a->value, attribute_field(a->type), err);
-        if (rc != PCA_OK) {
-            pcai_error_name_object(err, "request");
-            return rc;
-        }
-        for (size_t j = 0; j < i; j++)
-            if (name->attributes[j].type == a->type && a->type != OID_DOMAIN_COMPONENT)
-                return pcai_fail(err, PCA_E_NAME, "request", attribute_field(a->type), "the subject has the attribute %s twice", pcai_oid_name(a->type));
-    }
-    return PCA_OK;
+    const struct attribute *a = &name->attributes[index];
+    char oid[PCAI_OID_MAX], buffer[FIELD];
+    const char *field = attribute_field(request, a, buffer);
+    pcai_oid_text(a->raw, oid, sizeof oid);
+    if (a->type == OID_NONE && request->type != PCA_CERT_CUSTOM)
+        return pcai_fail(err, PCA_E_NAME, "request", field, "the CSR's subject has an attribute of unknown type %s", oid);
+    int rc = pcai_attribute_check(a->type, a->value, field, err);
+    if (rc != PCA_OK)
+        pcai_error_name_object(err, "request");
+    for (size_t j = 0; rc == PCA_OK && j < index; j++)
+        if (a->type != OID_DOMAIN_COMPONENT && pcai_slice_equal(name->attributes[j].raw, a->raw))
+            return pcai_fail(err, PCA_E_NAME, "request", field, "the subject has the attribute %s twice", a->type == OID_NONE ? oid : pcai_oid_name(a->type));
+    return rc;
+}
+
+static int check_attributes(const struct pca_request *request, const struct name *name, pca_error *err)
+{
+    int rc = PCA_OK;
+    for (size_t i = 0; rc == PCA_OK && i < name->count; i++)
+        rc = check_attribute(request, name, i, err);
+    return rc;
 }
 
 static int name_finish(struct subject *subject, const struct name *name, pca_error *err)
@@ -204,6 +247,11 @@ static int hosts(const struct subject *subject)
     return count;
 }
 
+static int is_server(const struct pca_request *request)
+{
+    return request->type == PCA_CERT_SERVER || request->type == PCA_CERT_BOTH;
+}
+
 static int add_names(const struct pca_request *request, const struct csr *csr, struct subject *subject, struct attribute *cn,
                      pca_error *err)
 {
@@ -212,13 +260,13 @@ static int add_names(const struct pca_request *request, const struct csr *csr, s
         rc = san_given(subject, request->type, request->san[i].type, pcai_slice_text(request->san[i].text), err);
     if (rc == PCA_OK && csr && request->use_csr_san)
         rc = san_from_csr(subject, request->type, csr, err);
-    if (rc == PCA_OK && cn && request->type != PCA_CERT_CLIENT)
+    if (rc == PCA_OK && cn && is_server(request))
         rc = common_name_as_host(subject, cn, err);
     if (rc != PCA_OK)
         return rc;
     if (!cn && subject->san_count == 0)
         return pcai_fail(err, PCA_E_NAME, "request", "common_name", "a common name is required unless an alternative name is given");
-    if (request->type != PCA_CERT_CLIENT && hosts(subject) == 0)
+    if (is_server(request) && hosts(subject) == 0)
         return pcai_fail(err, PCA_E_SAN, "request", "san", "a server needs at least one DNS name or IP address");
     return PCA_OK;
 }
@@ -238,9 +286,11 @@ int pcai_subject_leaf(const struct pca_request *request, const struct csr *csr, 
     if (rc == PCA_OK)
         rc = apply_request(request, &name, err);
     if (rc == PCA_OK && !request->use_csr_subject && !any_asked(request))
-        rc = apply_defaults(defaults, &name, err);
+        rc = apply_defaults(request, defaults, &name, err);
     if (rc == PCA_OK)
-        rc = check_attributes(&name, err);
+        rc = apply_subject_oids(request, &name, err);
+    if (rc == PCA_OK)
+        rc = check_attributes(request, &name, err);
     struct attribute *cn = find(&name, OID_COMMON_NAME);
     if (rc == PCA_OK)
         rc = add_names(request, csr, subject, cn, err);
@@ -260,6 +310,6 @@ int pcai_subject_ca(const struct pca_request *request, const struct csr *csr, st
     if (rc == PCA_OK && !find(&name, OID_COMMON_NAME))
         rc = pcai_fail(err, PCA_E_NAME, "request", "common_name", "a CA needs a common name");
     if (rc == PCA_OK)
-        rc = check_attributes(&name, err);
+        rc = check_attributes(request, &name, err);
     return rc == PCA_OK ? name_finish(subject, &name, err) : rc;
 }

@@ -26,15 +26,20 @@ struct extension {
     size_t sequence, octets;
 };
 
-static struct extension extension_begin(struct buf *out, enum oid oid, int critical)
+static struct extension extension_open(struct buf *out, struct slice oid, int critical)
 {
     struct extension e;
     e.sequence = pcai_der_begin(out, DER_SEQUENCE);
-    pcai_der_put(out, DER_OID, pcai_oid(oid));
+    pcai_der_put(out, DER_OID, oid);
     if (critical)
         pcai_der_boolean(out, 1);
     e.octets = pcai_der_begin(out, DER_OCTET_STRING);
     return e;
+}
+
+static struct extension extension_begin(struct buf *out, enum oid oid, int critical)
+{
+    return extension_open(out, pcai_oid(oid), critical);
 }
 
 static void extension_end(struct buf *out, struct extension e)
@@ -84,6 +89,32 @@ static void put_basic_constraints(struct buf *out, int path_length)
     pcai_der_boolean(out, 1);
     if (path_length >= 0)
         pcai_der_uint(out, (uint64_t)path_length);
+    pcai_der_end(out, mark);
+    extension_end(out, e);
+}
+
+/* policyQualifiers SEQUENCE OF SEQUENCE { policyQualifierId id-qt-cps, qualifier IA5String } */
+static void put_cps(struct buf *out, struct slice uri)
+{
+    size_t qualifiers = pcai_der_begin(out, DER_SEQUENCE), qualifier = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_der_put(out, DER_OID, pcai_oid(OID_CPS));
+    pcai_der_put(out, DER_IA5_STRING, uri);
+    pcai_der_end(out, qualifier);
+    pcai_der_end(out, qualifiers);
+}
+
+/* CertificatePolicies ::= SEQUENCE OF SEQUENCE { policyIdentifier, policyQualifiers OPTIONAL } */
+static void put_policies(struct buf *out, const struct certificate *c)
+{
+    struct extension e = extension_begin(out, OID_CERTIFICATE_POLICIES, 0);
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    for (size_t i = 0; i < c->policy_count; i++) {
+        size_t policy = pcai_der_begin(out, DER_SEQUENCE);
+        pcai_der_put(out, DER_OID, c->policies[i].oid);
+        if (c->policies[i].cps.data)
+            put_cps(out, c->policies[i].cps);
+        pcai_der_end(out, policy);
+    }
     pcai_der_end(out, mark);
     extension_end(out, e);
 }
@@ -150,6 +181,8 @@ static void put_extensions(struct buf *out, const struct certificate *c)
     put_key_usage(out, c->key_usage);
     if (c->is_ca)
         put_basic_constraints(out, c->path_length);
+    if (c->policy_count)
+        put_policies(out, c);
     if (c->eku_count)
         put_extended_key_usage(out, c);
     if (c->san.data) {
@@ -161,6 +194,11 @@ static void put_extensions(struct buf *out, const struct certificate *c)
         put_crl_distribution_point(out, c->crl_url);
     if (c->ocsp_url.data || c->issuer_url.data)
         put_authority_info_access(out, c);
+    for (size_t i = 0; i < c->extension_count; i++) {
+        struct extension e = extension_open(out, c->extensions[i].oid, c->extensions[i].critical);
+        pcai_buf_slice(out, c->extensions[i].value);
+        extension_end(out, e);
+    }
     pcai_der_end(out, sequence);
     pcai_der_end(out, tagged);
 }

@@ -18,6 +18,17 @@ enum {
 #define PCAI_EKU_MAX 16
 #define PCAI_KEY_ID 20
 
+struct certificate_policy {
+    struct slice oid; /* contents */
+    struct slice cps; /* URI of the practice statement; no data: none */
+};
+/* An extension whose contents the library does not make. */
+struct extension_value {
+    struct slice oid; /* contents */
+    int critical;
+    struct slice value; /* DER: the contents of extnValue */
+};
+
 struct certificate {
     struct slice serial;       /* INTEGER contents, positive */
     int signature_key;         /* writing: the issuer's PCA_KEY_ algorithm */
@@ -33,6 +44,10 @@ struct certificate {
     struct slice san;          /* GeneralNames, whole; no data: none. Critical when the subject is empty */
     struct slice subject_key_id, authority_key_id; /* no data: none */
     struct slice crl_url, ocsp_url, issuer_url;    /* no data: none */
+    const struct certificate_policy *policies;     /* writing only, as the next */
+    size_t policy_count;
+    const struct extension_value *extensions;
+    size_t extension_count;
     /* reading only */
     struct slice tbs;              /* whole */
     struct slice signature_algorithm; /* AlgorithmIdentifier, whole, of the outer SEQUENCE */
@@ -41,8 +56,8 @@ struct certificate {
 
 /* RFC 7093 2 (1): the leftmost 160 bits of the SHA-256 of the BIT STRING subjectPublicKey. */
 int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err);
-/* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), EKU, SAN, CRL
- * distribution point, AIA. basicConstraints and keyUsage critical. */
+/* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), policies, EKU, SAN, CRL
+ * distribution point, AIA, those of the caller. basicConstraints and keyUsage critical. */
 int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error *err);
 /* SEQUENCE { tbs, signatureAlgorithm, signature BIT STRING } for certificates, and for CRLs held in memory. */
 void pcai_signed_write(struct buf *out, struct slice tbs, int signature_key, struct slice signature);

@@ -59,6 +59,9 @@ void pcai_lint_entry(struct lint_entries *entries, struct slice entry, struct fi
 int pcai_lint_crl(struct slice head, uint64_t entries_size, struct slice tail, const struct lint_context *context, struct findings *findings,
                   pca_error *err);
 
+/* NULL for one element of DER, or what is wrong with the octets (X.690); static. */
+const char *pcai_lint_der(struct slice in);
+
 /* LINT, named after the first error among the findings; PCA_OK when there are only notes. */
 int pcai_lint_refuse(const struct findings *findings, const char *object, pca_error *err);
 

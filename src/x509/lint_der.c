@@ -110,6 +110,17 @@ int pcai_lint_walk(struct flaws *flaws, struct slice in, const char *field)
     return walk(flaws, in, field, 0);
 }
 
+const char *pcai_lint_der(struct slice in)
+{
+    struct flaws flaws = {0};
+    struct der at = pcai_der(in);
+    pcai_lint_walk(&flaws, in, "");
+    for (int i = 0; i < FLAW_COUNT; i++)
+        if (flaws.at[i].what)
+            return flaws.at[i].what;
+    return pcai_der_any(&at, NULL, NULL, NULL) == 0 && pcai_der_at_end(&at) ? NULL : "there is not exactly one element";
+}
+
 /* ---- The lints ---- */
 
 static void report(struct lint_run *run, enum flaw flaw)

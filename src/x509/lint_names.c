@@ -89,13 +89,13 @@ static void country_two_letters(struct lint_run *run)
     each_attribute(run, check_country);
 }
 
-/* DirectoryString, but for serialNumber (PrintableString) and domainComponent (IA5String). */
+/* DirectoryString, but for serialNumber and dnQualifier (PrintableString) and domainComponent (IA5String). */
 static void check_type(struct lint_run *run, const struct place *place, const struct lint_attribute *a)
 {
     const char *name = pcai_lint_attribute_name(a);
     if (judged_elsewhere(a) || a->type == OID_EMAIL_ADDRESS)
         return;
-    if (a->type == OID_SERIAL_NUMBER && a->tag != DER_PRINTABLE_STRING)
+    if ((a->type == OID_SERIAL_NUMBER || a->type == OID_DN_QUALIFIER) && a->tag != DER_PRINTABLE_STRING)
         pcai_lint_found(run, place->severity, place->field, "%s is a PrintableString", name);
     else if (a->type == OID_DOMAIN_COMPONENT && (a->tag != DER_IA5_STRING || !ascii_only(a->value)))
         pcai_lint_found(run, place->severity, place->field, "%s is an IA5String", name);

@@ -31,9 +31,7 @@ static int read_attribute(struct der *set, struct lint_attribute *a)
     if (pcai_der_enter(set, DER_SEQUENCE, &pair) != 0 || pcai_der_get(&pair, DER_OID, &a->oid) != 0 ||
         pcai_der_any(&pair, &a->tag, &a->value, NULL) != 0 || !pcai_der_at_end(&pair))
         return -1;
-    a->type = pcai_oid_find(a->oid);
-    if (a->type > OID_EMAIL_ADDRESS)
-        a->type = OID_NONE;
+    a->type = pcai_attribute_type(a->oid);
     return 0;
 }
 

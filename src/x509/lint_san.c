@@ -89,7 +89,7 @@ static void san_present(struct lint_run *run)
         pcai_lint_found(run, LINT_ERROR, "san", "a server has at least one DNS name or IP address");
     if (run->context->given_names > PCAI_SAN_MAX)
         pcai_lint_found(run, LINT_ERROR, "san", "%zu names were given; %d are possible", run->context->given_names, PCAI_SAN_MAX);
-    else if (count > run->context->given_names + (run->context->type != PCA_CERT_CLIENT)) /* the common name's comes on top */
+    else if (count > run->context->given_names + (size_t)is_server(run)) /* the common name's comes on top */
         pcai_lint_found(run, LINT_ERROR, "san", "there are %zu names of %zu that were given", count, run->context->given_names);
 }
 

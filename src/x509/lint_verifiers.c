@@ -24,8 +24,19 @@ static void verifier_gmssl_3653_days(struct lint_run *run)
         pcai_lint_found(run, LINT_NOTE, "not_after", "GmSSL refuses a certificate of more than %d days", GMSSL_DAYS);
 }
 
+/* RFC 3161 2.3 wants timeStamping alone and critical, where no extKeyUsage is critical here. */
+static void verifier_rfc3161_critical_eku(struct lint_run *run)
+{
+    struct der purposes = pcai_lint_sequence(&run->tbs, OID_EXTENDED_KEY_USAGE);
+    struct slice oid;
+    while (pcai_der_get(&purposes, DER_OID, &oid) == 0)
+        if (pcai_slice_equal(oid, pcai_oid(OID_TIME_STAMPING)))
+            pcai_lint_found(run, LINT_NOTE, "extKeyUsage", "verifiers of time stamps want timeStamping alone and critical (RFC 3161)");
+}
+
 static const struct lint lints[] = {
     {"verifier_apple_825_days", LINT_ON_LEAF, verifier_apple_825_days},
     {"verifier_gmssl_3653_days", LINT_ON_CERTIFICATE, verifier_gmssl_3653_days},
+    {"verifier_rfc3161_critical_eku", LINT_ON_LEAF, verifier_rfc3161_critical_eku},
 };
 const struct lint_group pcai_lints_verifiers = LINT_GROUP(lints);

@@ -4,6 +4,12 @@
 
 #include "base/text.h"
 
+enum oid pcai_attribute_type(struct slice oid)
+{
+    enum oid known = pcai_oid_find(oid);
+    return known > OID_EMAIL_ADDRESS ? OID_NONE : known;
+}
+
 size_t pcai_attribute_upper_bound(enum oid type)
 {
     switch (type) {
@@ -12,14 +18,18 @@ size_t pcai_attribute_upper_bound(enum oid type)
     case OID_LOCALITY:
     case OID_STATE:
     case OID_STREET:
+    case OID_PSEUDONYM:
         return 128;
     case OID_POSTAL_CODE:
         return 16;
     case OID_EMAIL_ADDRESS:
     case OID_UID:
+    case OID_NONE:
         return 255;
     case OID_SURNAME:
     case OID_GIVEN_NAME:
+    case OID_INITIALS:
+    case OID_GENERATION_QUALIFIER:
         return 32768;
     default:
         return 64;
@@ -52,26 +62,31 @@ static int printable_alphabet(struct slice v)
     return 1;
 }
 
+static const char *title(enum oid type)
+{
+    return type == OID_NONE ? "the attribute" : pcai_oid_name(type);
+}
+
 int pcai_attribute_check(enum oid type, struct slice value, const char *field, pca_error *err)
 {
     size_t characters, most = pcai_attribute_upper_bound(type);
     if (!pcai_utf8_printable(value, &characters))
-        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is not UTF-8, or has a control character", pcai_oid_name(type));
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is not UTF-8, or has a control character", title(type));
     if (characters == 0 || characters > most)
-        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s has %zu characters; 1 to %zu are possible", pcai_oid_name(type), characters, most);
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s has %zu characters; 1 to %zu are possible", title(type), characters, most);
     if (type == OID_COUNTRY) {
         if (value.size != 2 || value.data[0] < 'A' || value.data[0] > 'Z' || value.data[1] < 'A' || value.data[1] > 'Z')
             return pcai_fail(err, PCA_E_NAME, NULL, field, "C is two capital letters (ISO 3166)");
         return PCA_OK;
     }
     if (value.data[0] == ' ' || value.data[value.size - 1] == ' ')
-        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s begins or ends with a space", pcai_oid_name(type));
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s begins or ends with a space", title(type));
     if (only_punctuation(value))
-        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is nothing but dots, dashes and spaces", pcai_oid_name(type));
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is nothing but dots, dashes and spaces", title(type));
     if ((type == OID_DOMAIN_COMPONENT || type == OID_EMAIL_ADDRESS) && !ascii_only(value))
-        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is ASCII only", pcai_oid_name(type));
-    if (type == OID_SERIAL_NUMBER && !printable_alphabet(value))
-        return pcai_fail(err, PCA_E_NAME, NULL, field, "serialNumber has only letters, digits and ' ( ) + , - . / : = ?");
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s is ASCII only", title(type));
+    if ((type == OID_SERIAL_NUMBER || type == OID_DN_QUALIFIER) && !printable_alphabet(value))
+        return pcai_fail(err, PCA_E_NAME, NULL, field, "%s has only letters, digits and ' ( ) + , - . / : = ?", title(type));
     return PCA_OK;
 }
 
@@ -110,9 +125,7 @@ static int read_attribute(struct der *set, struct name *name)
         return -1;
     if (tag != DER_UTF8_STRING && !ascii_only(a.value))
         return -1;
-    a.type = pcai_oid_find(a.raw);
-    if (a.type > OID_EMAIL_ADDRESS)
-        a.type = OID_NONE; /* known, but no attribute type */
+    a.type = pcai_attribute_type(a.raw);
     name->attributes[name->count++] = a;
     return 0;
 }

@@ -17,12 +17,14 @@ struct name {
     size_t count;
 };
 
-/* Most characters of an attribute's value (RFC 5280 appendix A.1). */
+/* The attribute type that an OID's contents name; OID_NONE when it is not in the table, or no attribute's. */
+enum oid pcai_attribute_type(struct slice oid);
+/* Most characters of an attribute's value (RFC 5280 appendix A.1); of an unknown type 255. */
 size_t pcai_attribute_upper_bound(enum oid type);
 /* One attribute's value against RFC 5280 appendix A: its upper bound in characters, UTF-8 without control characters, no
  * outer space, more than dots and dashes; country two capital letters. NAME, with the field and the limit in the text. */
 int pcai_attribute_check(enum oid type, struct slice value, const char *field, pca_error *err);
-/* Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }: country and serialNumber PrintableString, domainComponent and
+/* Name ::= SEQUENCE OF SET OF SEQUENCE { type, value }: country, serialNumber and dnQualifier PrintableString, domainComponent and
  * emailAddress IA5String, others PrintableString when the alphabet allows and UTF8String otherwise. */
 void pcai_name_write(struct buf *out, const struct name *name);
 /* Reads a Name whole (tag included). Multi-valued RDNs are read attribute by attribute. Value types PrintableString,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "crypto/crypto.h"
 
 struct known {
@@ -26,6 +27,10 @@ static const struct known known[OID_COUNT] = {
     [OID_TITLE] = KNOWN("\x55\x04\x0C", "title"),
     [OID_POSTAL_CODE] = KNOWN("\x55\x04\x11", "postalCode"),
     [OID_GIVEN_NAME] = KNOWN("\x55\x04\x2A", "GN"),
+    [OID_INITIALS] = KNOWN("\x55\x04\x2B", "initials"),
+    [OID_GENERATION_QUALIFIER] = KNOWN("\x55\x04\x2C", "generationQualifier"),
+    [OID_DN_QUALIFIER] = KNOWN("\x55\x04\x2E", "dnQualifier"),
+    [OID_PSEUDONYM] = KNOWN("\x55\x04\x41", "pseudonym"),
     [OID_UID] = KNOWN("\x09\x92\x26\x89\x93\xF2\x2C\x64\x01\x01", "UID"),
     [OID_DOMAIN_COMPONENT] = KNOWN("\x09\x92\x26\x89\x93\xF2\x2C\x64\x01\x19", "DC"),
     [OID_EMAIL_ADDRESS] = KNOWN("\x2A\x86\x48\x86\xF7\x0D\x01\x09\x01", "emailAddress"),
@@ -47,7 +52,9 @@ static const struct known known[OID_COUNT] = {
     [OID_AUTHORITY_INFO_ACCESS] = KNOWN("\x2B\x06\x01\x05\x05\x07\x01\x01", "authorityInfoAccess"),
     [OID_SERVER_AUTH] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x01", "serverAuth"),
     [OID_CLIENT_AUTH] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x02", "clientAuth"),
+    [OID_CODE_SIGNING] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x03", "codeSigning"),
     [OID_EMAIL_PROTECTION] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x04", "emailProtection"),
+    [OID_TIME_STAMPING] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x08", "timeStamping"),
     [OID_OCSP_SIGNING] = KNOWN("\x2B\x06\x01\x05\x05\x07\x03\x09", "OCSPSigning"),
     [OID_ANY_EXTENDED_KEY_USAGE] = KNOWN("\x55\x1D\x25\x00", "anyExtendedKeyUsage"),
     [OID_OCSP] = KNOWN("\x2B\x06\x01\x05\x05\x07\x30\x01", "ocsp"),
@@ -141,6 +148,48 @@ void pcai_oid_text(struct slice content, char *out, size_t capacity)
         used += written < 0 ? 0 : (size_t)written;
         arc = 0;
     }
+}
+
+/* One decimal number without superfluous zeros; moves *at behind it. */
+static int read_arc(struct slice text, size_t *at, uint64_t *arc)
+{
+    size_t start = *at;
+    for (*arc = 0; *at < text.size && pcai_is_digit(text.data[*at]); (*at)++) {
+        uint64_t digit = (uint64_t)(text.data[*at] - '0');
+        if (*arc > (UINT64_MAX - digit) / 10)
+            return -1;
+        *arc = *arc * 10 + digit;
+    }
+    return *at == start || (text.data[start] == '0' && *at - start > 1) ? -1 : 0;
+}
+
+static void put_arc(struct buf *out, uint64_t arc)
+{
+    unsigned shift = 63;
+    while (shift && !(arc >> shift))
+        shift -= 7;
+    for (; shift; shift -= 7)
+        pcai_buf_octet(out, (uint8_t)(0x80 | (arc >> shift & 0x7F)));
+    pcai_buf_octet(out, arc & 0x7F);
+}
+
+/* X.690 8.19.4: the first two numbers share one. */
+int pcai_oid_parse(struct slice text, struct buf *out)
+{
+    uint64_t first, arc;
+    size_t at = 0, before = out->size;
+    if (read_arc(text, &at, &first) != 0 || first > 2 || at == text.size)
+        return -1;
+    for (int second = 1; at < text.size; second = 0) {
+        if (text.data[at++] != '.' || read_arc(text, &at, &arc) != 0)
+            return -1;
+        if (second && ((first < 2 && arc >= 40) || arc > UINT64_MAX - 80))
+            return -1;
+        put_arc(out, second ? 40 * first + arc : arc);
+        if (out->size - before > PCAI_OID_MAX)
+            return -1;
+    }
+    return 0;
 }
 
 /* ---- Signature algorithms ---- */

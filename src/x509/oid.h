@@ -8,13 +8,14 @@ enum oid {
     OID_NONE,
     /* attribute types, X.520 and RFC 4519 */
     OID_COMMON_NAME, OID_SURNAME, OID_SERIAL_NUMBER, OID_COUNTRY, OID_LOCALITY, OID_STATE, OID_STREET, OID_ORGANIZATION,
-    OID_UNIT, OID_TITLE, OID_POSTAL_CODE, OID_GIVEN_NAME, OID_UID, OID_DOMAIN_COMPONENT, OID_EMAIL_ADDRESS,
+    OID_UNIT, OID_TITLE, OID_POSTAL_CODE, OID_GIVEN_NAME, OID_INITIALS, OID_GENERATION_QUALIFIER, OID_DN_QUALIFIER, OID_PSEUDONYM, OID_UID,
+    OID_DOMAIN_COMPONENT, OID_EMAIL_ADDRESS,
     /* extensions, RFC 5280 4.2 and 5.2 */
     OID_SUBJECT_KEY_ID, OID_KEY_USAGE, OID_SUBJECT_ALT_NAME, OID_BASIC_CONSTRAINTS, OID_CRL_NUMBER, OID_REASON_CODE,
     OID_INVALIDITY_DATE, OID_DELTA_CRL, OID_ISSUING_DISTRIBUTION_POINT, OID_FRESHEST_CRL, OID_NAME_CONSTRAINTS, OID_CRL_DISTRIBUTION_POINTS,
     OID_CERTIFICATE_POLICIES, OID_AUTHORITY_KEY_ID, OID_EXTENDED_KEY_USAGE, OID_AUTHORITY_INFO_ACCESS,
     /* extended key usages */
-    OID_SERVER_AUTH, OID_CLIENT_AUTH, OID_EMAIL_PROTECTION, OID_OCSP_SIGNING, OID_ANY_EXTENDED_KEY_USAGE,
+    OID_SERVER_AUTH, OID_CLIENT_AUTH, OID_CODE_SIGNING, OID_EMAIL_PROTECTION, OID_TIME_STAMPING, OID_OCSP_SIGNING, OID_ANY_EXTENDED_KEY_USAGE,
     /* access methods */
     OID_OCSP, OID_CA_ISSUERS,
     /* policies and their qualifiers */
@@ -41,6 +42,9 @@ enum oid pcai_oid_find(struct slice content);
 const char *pcai_oid_name(enum oid oid);
 /* "2.5.29.19"; "#" and the octets in hexadecimal where a number has more than 64 bits. Cut to the capacity. */
 void pcai_oid_text(struct slice content, char *out, size_t capacity);
+#define PCAI_OID_MAX 64 /* octets */
+/* The contents octets of "2.5.29.19", appended. -1: anything else, numbers from 2^64 on, or too many octets. */
+int pcai_oid_parse(struct slice text, struct buf *out);
 
 /* AlgorithmIdentifier of the signature that a PCA_KEY_ algorithm makes: RSA with NULL parameters (RFC 4055), ECDSA and
  * SM2 without any (RFC 5758, GM/T 0015). */

@@ -197,7 +197,6 @@ static void refused_arguments(void **state)
         {"no type", {.type = NO_TYPE, .cn = "a.internal"}, PCA_E_INVALID, "type", "type"},
         {"type 9", {.type = 9, .cn = "a.internal"}, PCA_E_INVALID, "type", NULL},
         {"type -1", {.type = -1, .cn = "a.internal"}, PCA_E_INVALID, "type", NULL},
-        {"custom", {.type = PCA_CERT_CUSTOM, .cn = "a.internal"}, PCA_E_UNSUPPORTED, "type", "custom"},
         {"algorithm 99", {.cn = "a.internal", .algorithm = 99}, PCA_E_INVALID, "key_algorithm", NULL},
         {"algorithm -1", {.cn = "a.internal", .algorithm = -1}, PCA_E_INVALID, "key_algorithm", NULL},
         {"alias of 65", {.cn = "a.internal", .alias = a65}, PCA_E_INVALID, "alias", "64"},

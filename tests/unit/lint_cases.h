@@ -120,6 +120,7 @@
     {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("2A0309", "14", "'Ada'"))}},
     {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("551D13", "14", "'Ada'"))}},
     {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("550405", "0C", "'123'"))}},
+    {"directorystring_type", CUSTOM, .of = {SUBJECT, NAME(RDN("55042E", "0C", "'Q1'"))}}, /* dnQualifier */
     {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("0992268993F22C640119", "0C", "'example'"))}},
     {"printablestring_alphabet", CLIENT, .of = {SUBJECT, NAME(RDN(OID_CN, "13", "'Ada_Lovelace'"))}},
     {"printablestring_alphabet", CLIENT, .of = {SUBJECT, NAME(RDN(OID_CN, "13", "'Ada' E4"))}},
@@ -223,6 +224,8 @@
     {"eku_no_any_critical", SUB, .of = {EKU, CRITICAL("551D25", "30{06{551D2500}}")}},
     {"eku_ku_consistent", SERVER, .of = {KU, USAGE("0640")}},
     {"eku_ku_consistent", CUSTOM, .of = {EKU, PURPOSES("06{2B06010505070309}")}, .second = {KU, USAGE("0308")}},
+    {"eku_ku_consistent", CUSTOM, .of = {EKU, PURPOSES("06{2B06010505070303}")}, .second = {KU, USAGE("0640")}}, /* codeSigning */
+    {"eku_ku_consistent", CUSTOM, .of = {EKU, PURPOSES("06{2B06010505070308}")}, .second = {KU, USAGE("0308")}, .also = "verifier_rfc3161_critical_eku"},
     {"eku_nesting", SERVER, .issuer = {EKU, PURPOSES(CLIENT_AUTH)}},
     {"eku_nesting", SUB, .of = {EKU, PURPOSES(SERVER_AUTH CLIENT_AUTH)}, .issuer = {EKU, PURPOSES(CLIENT_AUTH)}},
     {"eku_not_empty", SERVER, .of = {EKU, PURPOSES("")}},
@@ -232,6 +235,7 @@
     {"san_present", SERVER, .given = 11},
     {"san_present", SERVER, .of = {SAN, ALT_NAMES(DNS("db1.internal") DNS("a") DNS("b") DNS("c"))}, .given = 2},
     {"san_present", CLIENT, .of = {SAN, ALT_NAMES(MAIL("ada@example.com") MAIL("b@example.com"))}, .given = 1},
+    {"san_present", CUSTOM, .of = {SAN, ALT_NAMES(MAIL("ada@example.com") DNS("a.internal"))}, .given = 1},
     {"san_critical_iff_no_subject", SERVER, .of = {SAN, CRITICAL("551D11", "30{" DNS("db1.internal") "}")}},
     {"san_critical_iff_no_subject", SERVER, .of = {SUBJECT, "30{}"}},
     {"san_critical_iff_no_subject", CUSTOM, .of = {SUBJECT, "30{}"}},
@@ -320,3 +324,4 @@
 
     {"verifier_apple_825_days", SERVER, .of = {VALIDITY, "30{17{'270101000000Z'}17{'290405000000Z'}}"}, .note = 1}, /* 825 days and a second */
     {"verifier_gmssl_3653_days", CLIENT, .of = {VALIDITY, "30{17{'260101000000Z'}17{'360102000000Z'}}"}, .issuer = {VALIDITY, "30{17{'260101000000Z'}17{'460101000000Z'}}"}, .note = 1},
+    {"verifier_rfc3161_critical_eku", CUSTOM, .of = {EKU, PURPOSES("06{2B06010505070308}")}, .note = 1},

@@ -105,6 +105,26 @@ static void every_extension_in_its_order(void **state)
                        AKI SKI USAGE("0780") SERVER_AUTH EXTENSION("2B06010505070101", "30{30{06{2B06010505073002}86{'http://i.example/s.cer'}}}")));
 }
 
+/* RFC 5280 4.2.1.4. */
+static void policies_and_extensions_of_the_caller(void **state)
+{
+    (void)state;
+    struct certificate c = leaf();
+    const struct certificate_policy policies[] = {{kept("2A0304"), {NULL, 0}}, {kept("2A0305"), pcai_slice_text("http://example.com/cps")}};
+    const struct extension_value extensions[] = {{kept("2A0306"), 0, kept("05{}")}, {kept("2A0307"), 1, kept("30{02{01}}")}};
+    c.policies = policies;
+    c.policy_count = 2;
+    c.extensions = extensions;
+    c.extension_count = 2;
+    c.san = kept("30{82{'a'}}");
+    assert_tbs(&c, TBS("2A", ECDSA_SHA256, YEAR_2027, SUBJECT,
+                       USAGE("0780") EXTENSION("551D20", "30{30{06{2A0304}}30{06{2A0305}30{30{06{2B06010505070201}16{'http://example.com/cps'}}}}}")
+                       EXTENSION("551D11", "30{82{'a'}}") EXTENSION("2A0306", "05{}") CRITICAL("2A0307", "30{02{01}}")));
+    c.extension_count = c.policy_count = 1;
+    assert_tbs(&c, TBS("2A", ECDSA_SHA256, YEAR_2027, SUBJECT,
+                       USAGE("0780") EXTENSION("551D20", "30{30{06{2A0304}}}") EXTENSION("551D11", "30{82{'a'}}") EXTENSION("2A0306", "05{}")));
+}
+
 static void a_ca_says_so(void **state)
 {
     (void)state;
@@ -623,6 +643,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_least_certificate),
         cmocka_unit_test(every_extension_in_its_order),
+        cmocka_unit_test(policies_and_extensions_of_the_caller),
         cmocka_unit_test(a_ca_says_so),
         cmocka_unit_test(pitfall_07_no_flag_is_written_with_its_default),
         cmocka_unit_test(names_are_critical_when_there_is_no_subject),

@@ -90,6 +90,21 @@ static struct slice exact(struct slice s)
     return pcai_slice(copy, s.size);
 }
 
+static void one_element_of_der(void **state)
+{
+    static const char *const good[] = {"0500", "30{}", "30{0101FF 31{020101 020102} 0C{'text'}}", "16{'a'}", "A0{30{}}", "04{FF FF}"};
+    static const char *const bad[] = {"", "05", "0500 0500", "'text'", "30 80 0000", "0481 01 00", "30{02}", "010101", "0102FFFF", "31{020102 020101}",
+                                      "06{}", "06{2A80}", "05{00}", "24{04{01}}", "30{30{30{30{30{30{30{30{30{30{30{30{30{30{30{30{30{}}}}}}}}}}}}}}}}}"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(good) + COUNT(bad); i++) {
+        const char *text = i < COUNT(good) ? good[i] : bad[i - COUNT(good)];
+        struct slice copy = exact(octets(text));
+        if ((pcai_lint_der(copy) == NULL) != (i < COUNT(good)))
+            fail_msg("%s is %s", text, i < COUNT(good) ? "refused" : "taken");
+        free((void *)copy.data);
+    }
+}
+
 static struct lint_context context_of(enum base base, struct slice issuer)
 {
     return (struct lint_context){.role = bases[base].role,
@@ -463,6 +478,7 @@ int main(void)
         cmocka_unit_test(what_the_library_writes_has_no_findings),
         cmocka_unit_test(cut_at_every_octet),
         cmocka_unit_test(every_bit_flipped),
+        cmocka_unit_test(one_element_of_der),
         cmocka_unit_test(the_first_error_refuses),
         cmocka_unit_test(an_error_is_never_dropped_for_notes),
         cmocka_unit_test(the_documented_list_is_the_tables),

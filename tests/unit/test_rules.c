@@ -332,7 +332,8 @@ static void urls_are_http(void **state)
     X(set_days, r, 365) X(set_months, r, 12) X(set_years, r, 1) X(set_dates, r, 1, 2) X(set_longest, r) X(set_key_algorithm, r, PCA_KEY_RSA_2048) \
     X(set_csr, r, "abc", 3) X(set_public_key, r, "abc", 3) X(use_csr_subject, r) X(use_csr_san, r) X(set_crl_address, r, 1) X(set_alias, r, "a") \
     X(set_custom_id, r, "a") X(set_crl_url, r, "http://a.b/") X(set_ocsp_url, r, "http://a.b/") X(set_issuer_url, r, "http://a.b/") \
-    X(set_crl_days, r, 1) X(set_path_length, r, 0)
+    X(set_crl_days, r, 1) X(set_path_length, r, 0) X(add_subject_oid, r, "1.2.3", "a") X(add_eku, r, "1.2.3") X(add_policy, r, "1.2.3", "a:b") \
+    X(add_extension, r, "1.2.3", 0, "\5", 2)
 #define OTHERS "set_token"
 
 #define CALL(name, ...) \

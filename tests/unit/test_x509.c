@@ -38,6 +38,10 @@ static const struct {
     {OID_TITLE, "55 04 0C", "2.5.4.12", "title"},
     {OID_POSTAL_CODE, "55 04 11", "2.5.4.17", "postalCode"},
     {OID_GIVEN_NAME, "55 04 2A", "2.5.4.42", "GN"},
+    {OID_INITIALS, "55 04 2B", "2.5.4.43", "initials"},
+    {OID_GENERATION_QUALIFIER, "55 04 2C", "2.5.4.44", "generationQualifier"},
+    {OID_DN_QUALIFIER, "55 04 2E", "2.5.4.46", "dnQualifier"},
+    {OID_PSEUDONYM, "55 04 41", "2.5.4.65", "pseudonym"},
     {OID_UID, "09 92 26 89 93 F2 2C 64 01 01", "0.9.2342.19200300.100.1.1", "UID"},
     {OID_DOMAIN_COMPONENT, "09 92 26 89 93 F2 2C 64 01 19", "0.9.2342.19200300.100.1.25", "DC"},
     {OID_EMAIL_ADDRESS, "2A 86 48 86 F7 0D 01 09 01", "1.2.840.113549.1.9.1", "emailAddress"},
@@ -59,7 +63,9 @@ static const struct {
     {OID_AUTHORITY_INFO_ACCESS, "2B 06 01 05 05 07 01 01", "1.3.6.1.5.5.7.1.1", "authorityInfoAccess"},
     {OID_SERVER_AUTH, "2B 06 01 05 05 07 03 01", "1.3.6.1.5.5.7.3.1", "serverAuth"},
     {OID_CLIENT_AUTH, "2B 06 01 05 05 07 03 02", "1.3.6.1.5.5.7.3.2", "clientAuth"},
+    {OID_CODE_SIGNING, "2B 06 01 05 05 07 03 03", "1.3.6.1.5.5.7.3.3", "codeSigning"},
     {OID_EMAIL_PROTECTION, "2B 06 01 05 05 07 03 04", "1.3.6.1.5.5.7.3.4", "emailProtection"},
+    {OID_TIME_STAMPING, "2B 06 01 05 05 07 03 08", "1.3.6.1.5.5.7.3.8", "timeStamping"},
     {OID_OCSP_SIGNING, "2B 06 01 05 05 07 03 09", "1.3.6.1.5.5.7.3.9", "OCSPSigning"},
     {OID_ANY_EXTENDED_KEY_USAGE, "55 1D 25 00", "2.5.29.37.0", "anyExtendedKeyUsage"},
     {OID_OCSP, "2B 06 01 05 05 07 30 01", "1.3.6.1.5.5.7.48.1", "ocsp"},
@@ -143,6 +149,51 @@ static void object_identifiers_as_text(void **state)
     }
 }
 
+static void object_identifiers_from_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *hex; /* NULL: refused */
+    } rows[] = {
+        {"0.0", "00"}, {"0.39", "27"}, {"1.0", "28"}, {"1.39", "4F"}, {"2.0", "50"}, {"2.47", "7F"}, {"2.48", "81 00"}, {"2.999", "88 37"},
+        {"2.100.3", "81 34 03"}, {"1.2.840.113549", "2A 86 48 86 F7 0D"}, {"2.5.29.37.0", "55 1D 25 00"}, {"1.2.127", "2A 7F"}, {"1.2.128", "2A 81 00"},
+        {"1.2.18446744073709551615", "2A 81 FF FF FF FF FF FF FF FF 7F"}, {"1.2.18446744073709551616", NULL}, {"2.18446744073709551615", NULL},
+        {"", NULL}, {"1", NULL}, {"2", NULL}, {"1.", NULL}, {".1", NULL}, {"1..2", NULL}, {"1.2.", NULL}, {"3.1", NULL}, {"0.40", NULL}, {"1.40", NULL},
+        {"01.2", NULL}, {"1.02", NULL}, {"1.2.03", NULL}, {"1.2.-3", NULL}, {"1.2 .3", NULL}, {" 1.2", NULL}, {"1.2\n", NULL}, {"1,2", NULL}, {"a.b", NULL},
+        {"oid:1.2.3", NULL}, {"1.2.0x3", NULL}, {"serverAuth", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct buf out = {0};
+        int rc = pcai_oid_parse(pcai_slice_text(rows[i].text), &out);
+        if ((rc == 0) != (rows[i].hex != NULL))
+            fail_msg("\"%s\" is %s", rows[i].text, rc == 0 ? "taken" : "refused");
+        if (rc == 0)
+            assert_octets(rows[i].hex, pcai_buf_view(&out));
+        pcai_buf_free(&out);
+    }
+    for (size_t i = 0; i < COUNT(oids); i++) {
+        struct buf out = {0};
+        assert_int_equal(pcai_oid_parse(pcai_slice_text(oids[i].text), &out), 0);
+        assert_buf_octets(oids[i].hex, &out);
+    }
+}
+
+/* The first two numbers take an octet, each further one another. */
+static void object_identifiers_of_64_octets_and_no_more(void **state)
+{
+    (void)state;
+    char text[2 * PCAI_OID_MAX + 4] = "1.2";
+    struct buf out = {0};
+    for (int i = 1; i < PCAI_OID_MAX; i++)
+        strcat(text, ".3");
+    assert_int_equal(pcai_oid_parse(pcai_slice_text(text), &out), 0);
+    assert_int_equal(out.size, PCAI_OID_MAX);
+    pcai_buf_reset(&out);
+    strcat(text, ".3");
+    assert_int_equal(pcai_oid_parse(pcai_slice_text(text), &out), -1);
+    pcai_buf_free(&out);
+}
+
 /* UUID-based arcs (X.667) have 128 bits: such an identifier is shown by its octets. */
 static void object_identifiers_too_large_for_numbers(void **state)
 {
@@ -218,7 +269,7 @@ static void signature_algorithms_are_read_exactly(void **state)
 
 static const enum oid attribute_types[] = {
     OID_COMMON_NAME, OID_SURNAME, OID_SERIAL_NUMBER, OID_LOCALITY, OID_STATE, OID_STREET, OID_ORGANIZATION, OID_UNIT, OID_TITLE,
-    OID_POSTAL_CODE, OID_GIVEN_NAME, OID_UID, OID_DOMAIN_COMPONENT, OID_EMAIL_ADDRESS,
+    OID_POSTAL_CODE, OID_GIVEN_NAME, OID_INITIALS, OID_GENERATION_QUALIFIER, OID_DN_QUALIFIER, OID_PSEUDONYM, OID_UID, OID_NONE, OID_DOMAIN_COMPONENT, OID_EMAIL_ADDRESS,
 };
 
 static void bounds_count_characters(void **state)
@@ -230,6 +281,7 @@ static void bounds_count_characters(void **state)
     } rows[] = {
         {OID_COMMON_NAME, 64}, {OID_ORGANIZATION, 64}, {OID_UNIT, 64}, {OID_TITLE, 64}, {OID_SERIAL_NUMBER, 64}, {OID_LOCALITY, 128},
         {OID_STATE, 128}, {OID_STREET, 128}, {OID_POSTAL_CODE, 16}, {OID_EMAIL_ADDRESS, 255}, {OID_SURNAME, 32768}, {OID_GIVEN_NAME, 32768},
+        {OID_INITIALS, 32768}, {OID_GENERATION_QUALIFIER, 32768}, {OID_PSEUDONYM, 128},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         int ascii = rows[i].type == OID_SERIAL_NUMBER || rows[i].type == OID_EMAIL_ADDRESS;
@@ -282,7 +334,19 @@ static void values_bound_to_ascii(void **state)
     assert_result(PCA_E_NAME, "f", pcai_attribute_check(OID_EMAIL_ADDRESS, pcai_slice_text("\xC3\xA4@b"), "f", &err));
     static const char *const bad[] = {"a_b", "a@b", "a*", "a&b", "a;b", "\xC3\xA4", "a#1", "a\"b"};
     for (size_t i = 0; i < COUNT(bad); i++)
-        assert_result(PCA_E_NAME, "f", pcai_attribute_check(OID_SERIAL_NUMBER, pcai_slice_text(bad[i]), "f", &err));
+        for (int dn = 0; dn < 2; dn++)
+            assert_result(PCA_E_NAME, "f", pcai_attribute_check(dn ? OID_DN_QUALIFIER : OID_SERIAL_NUMBER, pcai_slice_text(bad[i]), "f", &err));
+}
+
+static void attributes_of_unknown_type(void **state)
+{
+    (void)state;
+    assert_done(pcai_attribute_check(OID_NONE, pcai_slice_text(times("\xE5\x90\x8D", 255)), "f", &err));
+    assert_result(PCA_E_NAME, "f", pcai_attribute_check(OID_NONE, pcai_slice_text(times("x", 256)), "f", &err));
+    assert_says("255");
+    assert_int_equal(pcai_attribute_type(octets("55 04 05")), OID_SERIAL_NUMBER);
+    assert_int_equal(pcai_attribute_type(octets("2A 03 04")), OID_NONE);
+    assert_int_equal(pcai_attribute_type(octets("55 1D 0E")), OID_NONE); /* known, and no attribute's */
 }
 
 static void country_is_two_capital_letters(void **state)
@@ -882,12 +946,15 @@ int main(void)
         cmocka_unit_test(object_identifiers_of_the_standards),
         cmocka_unit_test(object_identifiers_as_text),
         cmocka_unit_test(object_identifiers_too_large_for_numbers),
+        cmocka_unit_test(object_identifiers_from_text),
+        cmocka_unit_test(object_identifiers_of_64_octets_and_no_more),
         cmocka_unit_test(signature_algorithms_are_written_exactly),
         cmocka_unit_test(signature_algorithms_are_read_exactly),
         cmocka_unit_test(bounds_count_characters),
         cmocka_unit_test(pitfall_27_values_that_no_attribute_may_have),
         cmocka_unit_test(values_that_are_taken),
         cmocka_unit_test(values_bound_to_ascii),
+        cmocka_unit_test(attributes_of_unknown_type),
         cmocka_unit_test(country_is_two_capital_letters),
         cmocka_unit_test(each_attribute_has_its_string_type),
         cmocka_unit_test(one_attribute_stands_in_each_rdn),
