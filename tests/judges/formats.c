@@ -4,8 +4,8 @@
  * DIR/NAME/ for rsa2048, p256, p384, p521 and sm2, and below it a directory for each download:
  *   pem- pkcs8- crt- der- pkcs7-   and plain, secret (key under the password), chain (plain), root (secret, chain and root)
  *   pfx- jks-                      and leaf, chain, root; pfx-legacy with chain
- *   client-pem client-pfx          with chain, the key plain in the PEM
- * password.txt is the password of them all, made by the library. SM2 has no jks.
+ *   client-pem client-pfx          with chain, the key plain in the PEM; gone-pem likewise, of a client that was revoked then
+ * password.txt is the password of them all, made by the library; crl.pem the CRLs of the three CAs. SM2 has no jks.
  */
 #include "tree.h"
 
@@ -40,8 +40,9 @@ static const struct download server_downloads[] = {
 };
 static const struct download client_downloads[] = {
     {"client-pem", PCA_FORMAT_PEM, CHAIN | PCA_PLAIN_KEY, 0},
-    {"client-pfx", PCA_FORMAT_PFX, CHAIN, 1},
+    {"client-pfx", PCA_FORMAT_PFX, CHAIN | PCA_WITH_PASSWORD_FILE, 1},
 };
+static const struct download gone_downloads[] = {{"gone-pem", PCA_FORMAT_PEM, CHAIN | PCA_PLAIN_KEY, 0}};
 static const struct tree kinds[] = {
     {.name = "rsa2048", .family = PCA_FAMILY_RSA, .algorithm = PCA_KEY_RSA_2048},
     {.name = "p256", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P256},
@@ -73,9 +74,9 @@ static pca_request *request_for(const struct tree *t, const char *common_name, i
 }
 
 /* Two CAs below the root, so that there is an order to be kept. */
-static void make_cas(struct tree *t)
+static void make_cas(struct tree *t, pca_sub **upper)
 {
-    pca_sub *upper = NULL, *fresh = NULL;
+    pca_sub *bought = NULL;
     pca_root *root = NULL;
     tree_need(t, pca_root_purchase(t->region, PCA_KIND_PRIVATE, t->family, 120, NULL, &root, t->err), "purchase");
     pca_request *request = request_for(t, "Formats Root", 10);
@@ -83,20 +84,19 @@ static void make_cas(struct tree *t)
     pca_request_free(request);
     tree_need(t, pca_root_reload(root, &t->root, t->err), "reload the root");
     pca_root_free(root);
-    tree_need(t, pca_root_default_sub(t->root, &upper, t->err), "the subordinate");
+    tree_need(t, pca_root_default_sub(t->root, &bought, t->err), "the subordinate");
     request = request_for(t, "Formats Policy CA", 8);
     pca_request_set_path_length(request, 1);
-    tree_need(t, pca_sub_enable(upper, request, t->err), "enable the subordinate");
+    tree_need(t, pca_sub_enable(bought, request, t->err), "enable the subordinate");
     pca_request_free(request);
+    tree_need(t, pca_sub_reload(bought, upper, t->err), "reload the subordinate");
+    pca_sub_free(bought);
     tree_need(t, pca_root_purchase_sub(t->root, 120, NULL, &t->sub, t->err), "purchase a further one");
     request = request_for(t, "Formats Issuing CA", 5);
-    tree_need(t, pca_sub_reload(upper, &fresh, t->err), "reload the subordinate");
-    tree_need(t, pca_sub_enable_under(t->sub, pca_sub_ca(fresh), request, t->err), "enable the further one");
+    tree_need(t, pca_sub_enable_under(t->sub, pca_sub_ca(*upper), request, t->err), "enable the further one");
     pca_request_free(request);
     tree_need(t, pca_root_purchase_certificates(t->root, 10, NULL, NULL, t->err), "buy certificates");
     tree_need(t, pca_root_assign(t->root, t->sub, 10, PCA_ANY, NULL, t->err), "assign");
-    pca_sub_free(upper);
-    pca_sub_free(fresh);
 }
 
 static pca_cert *issue(const struct tree *t, int type, const char *common_name, const char *alias)
@@ -127,12 +127,36 @@ static void download(const struct tree *t, const pca_cert *cert, const struct do
     }
 }
 
+static FILE *create(const struct tree *t, char path[TREE_PATH], const char *name)
+{
+    join(path, t->directory, name);
+    FILE *f = fopen(path, "w");
+    if (!f)
+        tree_stop("%s: %s", path, strerror(errno));
+    return f;
+}
+
 static void put_password(const struct tree *t, const char *password)
 {
     char path[TREE_PATH];
-    join(path, t->directory, "password.txt");
-    FILE *f = fopen(path, "w");
-    if (!f || fprintf(f, "%s\n", password) < 0 || fclose(f) != 0)
+    FILE *f = create(t, path, "password.txt");
+    if (fprintf(f, "%s\n", password) < 0 || fclose(f) != 0)
+        tree_stop("%s: %s", path, strerror(errno));
+}
+
+static void put_crls(const struct tree *t, const pca_ca *const cas[], size_t count)
+{
+    char path[TREE_PATH];
+    FILE *f = create(t, path, "crl.pem");
+    for (size_t i = 0; i < count; i++) {
+        pca_blob *crl = NULL;
+        tree_need(t, pca_ca_crl_make(cas[i], t->err), "CRL");
+        tree_need(t, pca_ca_crl_get(cas[i], PCA_FORMAT_PEM, &crl, t->err), "CRL");
+        if (fwrite(pca_blob_data(crl), 1, pca_blob_size(crl), f) != pca_blob_size(crl))
+            tree_stop("%s: %s", path, strerror(errno));
+        pca_blob_free(crl);
+    }
+    if (fclose(f) != 0)
         tree_stop("%s: %s", path, strerror(errno));
 }
 
@@ -152,13 +176,20 @@ static void make(const void *context, size_t index)
     tree_need(&t, pca_region_password_new(t.region, &password, t.err), "password");
     const char *text = (const char *)pca_blob_data(password);
     put_password(&t, text);
-    make_cas(&t);
+    pca_sub *upper = NULL;
+    make_cas(&t, &upper);
     pca_cert *server = issue(&t, PCA_CERT_SERVER, "app.internal", "");
     pca_cert *client = issue(&t, PCA_CERT_CLIENT, "Ada Lovelace", "Ada 王小明");
     download(&t, server, server_downloads, sizeof server_downloads / sizeof *server_downloads, text);
     download(&t, client, client_downloads, sizeof client_downloads / sizeof *client_downloads, text);
+    pca_cert *gone = issue(&t, PCA_CERT_CLIENT, "Gone Away", "");
+    download(&t, gone, gone_downloads, 1, text);
+    tree_need(&t, pca_cert_revoke(gone, PCA_REASON_KEY_COMPROMISE, 0, NULL, t.err), "revoke");
+    put_crls(&t, (const pca_ca *const[]){pca_root_ca(t.root), pca_sub_ca(upper), pca_sub_ca(t.sub)}, 3);
     pca_cert_free(server);
     pca_cert_free(client);
+    pca_cert_free(gone);
+    pca_sub_free(upper);
     pca_blob_free(password);
     pca_sub_free(t.sub);
     pca_root_free(t.root);

@@ -35,10 +35,10 @@ def installed(path, package):
     return path
 
 
-def run(*args, **more):
+def run(*args, environment=None, **more):
     """(exit status, what was said on both channels)."""
-    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=ENVIRONMENT,
-                          text=True, errors='replace', **more)
+    done = subprocess.run(args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**ENVIRONMENT, **(environment or {})}, text=True, errors='replace', **more)
     return done.returncode, done.stdout
 
 
