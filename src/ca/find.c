@@ -171,6 +171,7 @@ static int view_of(struct txn *txn, const struct query *q, const struct walk *wa
                    struct cert_view *view, int *about, pca_error *err)
 {
     uint8_t octets[PCAI_SERIAL_MAX + 1];
+    pca_error own = {0};
     uint64_t id;
     *about = 1;
     if (walk->table == TABLE_CERT)
@@ -179,10 +180,14 @@ static int view_of(struct txn *txn, const struct query *q, const struct walk *wa
     *about = rc == PCA_OK && id;
     if (!*about)
         return rc;
-    rc = walk->table == TABLE_CA ? pcai_cert_of_serial(txn, id, pcai_serial_integer(&q->serial, octets), view, err)
-                                 : pcai_cert_read(txn, id, view, err);
+    rc = walk->table == TABLE_CA ? pcai_cert_of_serial(txn, id, pcai_serial_integer(&q->serial, octets), view, &own)
+                                 : pcai_cert_read(txn, id, view, &own);
     *about = rc == PCA_OK;
-    return rc == PCA_E_NOT_FOUND && (walk->table == TABLE_LOG || walk->table == TABLE_CA) ? PCA_OK : rc;
+    if (rc == PCA_E_NOT_FOUND && (walk->table == TABLE_LOG || walk->table == TABLE_CA))
+        return PCA_OK;
+    if (rc != PCA_OK)
+        pcai_error_copy(err, &own);
+    return rc;
 }
 
 /* Several rows may be about one certificate: that of its newest change, or of the first of its names with the prefix, counts. */
@@ -245,14 +250,18 @@ static int by_issuer_name(struct txn *txn, const struct certificate *c, struct s
     struct scan *scan = NULL;
     struct slice key, value;
     struct ca_record ca;
+    pca_error own = {0};
     int found = 0, rc = pcai_scan_open(txn, TABLE_CA, pcai_slice(NULL, 0), pcai_slice(NULL, 0), &scan, err);
     while (rc == PCA_OK && !found && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
         rc = pcai_record_decode(&pcai_ca_type, key, value, &ca, err);
         if (rc != PCA_OK || !pcai_slice_equal(ca.subject, c->issuer))
             continue;
-        rc = pcai_cert_of_serial(txn, ca.id, c->serial, view, err);
+        rc = pcai_cert_of_serial(txn, ca.id, c->serial, view, &own);
         found = rc == PCA_OK && pcai_slice_equal(view->record.der, der);
-        rc = rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+        if (rc == PCA_E_NOT_FOUND)
+            rc = PCA_OK;
+        else if (rc != PCA_OK)
+            pcai_error_copy(err, &own);
     }
     pcai_scan_close(scan);
     return rc;

@@ -415,6 +415,15 @@ static void fill_and_close(struct fixture *f)
     assert_ok(f->err, pca_cert_delete(cert[1], f->err));
     assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
     assert_ok(f->err, pca_ca_set_alias(pca_sub_ca(f->sub), "issuer", f->err));
+    assert_ok(f->err, pca_ca_tag_set(pca_sub_ca(f->sub), "env", "prod", f->err));
+    assert_ok(f->err, pca_cert_set_alias(cert[2], "label", f->err));
+    assert_ok(f->err, pca_cert_tag_set(cert[2], "env", "prod", f->err));
+    pca_request *named = request_new_server("d.example");
+    pca_cert *with_id = NULL;
+    assert_ok(NULL, pca_request_set_custom_id(named, "order-1"));
+    assert_ok(f->err, pca_sub_request(f->sub, named, &with_id, f->err));
+    pca_request_free(named);
+    pca_cert_free(with_id);
     set_policy(f, "short_lived", 1);
     for (int i = 0; i < 3; i++)
         pca_cert_free(cert[i]);
@@ -1347,6 +1356,9 @@ static void getters_of_null_are_neutral(void **state)
     NOTHING(pca_page_cert_at(NULL, 0));
     NOTHING(pca_page_ca_at(NULL, 0));
     EMPTY(pca_page_next(NULL));
+    ZERO(pca_page_total(NULL, NULL));
+    ZERO(pca_page_sequence(NULL));
+    NOTHING(pca_page_entry_at(NULL, 0));
     NOTHING(pca_root_ca(NULL));
     NOTHING(pca_sub_ca(NULL));
     ZERO(pca_ca_id(NULL));
@@ -1426,6 +1438,16 @@ static void setters_of_null_are_invalid(void **state)
     REFUSED(pca_query_set_type(NULL, PCA_CERT_SERVER));
     REFUSED(pca_query_set_after(NULL, ""));
     REFUSED(pca_query_set_limit(NULL, 1));
+    REFUSED(pca_query_set_state(NULL, PCA_CA_ENABLED));
+    REFUSED(pca_query_set_kind(NULL, PCA_KIND_PRIVATE));
+    REFUSED(pca_query_set_name(NULL, "x"));
+    REFUSED(pca_query_set_name_prefix(NULL, "x"));
+    REFUSED(pca_query_set_serial(NULL, "1"));
+    REFUSED(pca_query_set_alias(NULL, "x"));
+    REFUSED(pca_query_set_custom_id(NULL, "x"));
+    REFUSED(pca_query_set_tag(NULL, "x", "y"));
+    REFUSED(pca_query_set_expires(NULL, 1));
+    REFUSED(pca_query_set_changed_since(NULL, 1));
     REFUSED(pca_request_reset(NULL));
     REFUSED(pca_request_set_type(NULL, PCA_CERT_SERVER));
     REFUSED(pca_request_set_common_name(NULL, "x"));
@@ -1523,6 +1545,10 @@ static void verbs_of_null_are_invalid(void **state)
     REFUSED(pca_region_roots(f->region, 0, 10, NULL, err));
     REFUSED(pca_region_find_certs(NULL, query, &page, err));
     REFUSED(pca_region_find_certs(f->region, query, NULL, err));
+    REFUSED(pca_region_find_cas(NULL, query, &page, err));
+    REFUSED(pca_region_find_cas(f->region, query, NULL, err));
+    REFUSED(pca_region_ledger(NULL, query, &page, err));
+    REFUSED(pca_region_ledger(f->region, query, NULL, err));
     REFUSED(pca_ca_certificate(NULL, PCA_FORMAT_PEM, &blob, err));
     REFUSED(pca_ca_certificate(ca, PCA_FORMAT_PEM, NULL, err));
     REFUSED(pca_ca_chain(NULL, 0, &blob, err));
