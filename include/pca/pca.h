@@ -167,6 +167,7 @@ typedef struct pca_cert pca_cert;
 typedef struct pca_query pca_query;
 typedef struct pca_page pca_page;
 typedef struct pca_entry pca_entry;
+typedef struct pca_stat pca_stat;
 typedef struct pca_receipt pca_receipt;
 typedef struct pca_findings pca_findings;
 typedef struct pca_results pca_results;
@@ -286,6 +287,25 @@ PCA_API int pca_region_restore_read(const char *path, const char *backup, const 
 /* Writes the region's rows into a fresh store at path: what was deleted is in it no more, not even as left-over octets. To use it,
  * close the region, put the one directory in the other's place, and open it; what is written after this call began is lost then. */
 PCA_API int pca_region_compact(pca_region *region, const char *path, const struct pca_progress *progress, pca_error *err);
+
+/* How the region's store is doing, as it was when asked; free it with pca_stat_free. */
+PCA_API int pca_region_stat(pca_region *region, pca_stat **stat, pca_error *err);
+/* Of the file: octets in use, and the most that it may grow to. */
+PCA_API uint64_t pca_stat_octets(const pca_stat *stat);
+PCA_API uint64_t pca_stat_limit(const pca_stat *stat);
+/* Of these, octets in free pages, which are used before the file grows; but for those that the oldest reader holds back. */
+PCA_API uint64_t pca_stat_free_octets(const pca_stat *stat);
+PCA_API uint64_t pca_stat_held_octets(const pca_stat *stat);
+/* Others that are reading, in all processes; how many commits the oldest of them is behind. One that stays lets the file grow. */
+PCA_API uint64_t pca_stat_readers(const pca_stat *stat);
+PCA_API uint64_t pca_stat_reader_lag(const pca_stat *stat);
+/* Changes of this process that wait for a commit. */
+PCA_API uint64_t pca_stat_waiting(const pca_stat *stat);
+/* CAs; certificates, deleted ones left out; the last change, as pca_page_sequence. */
+PCA_API uint64_t pca_stat_cas(const pca_stat *stat);
+PCA_API uint64_t pca_stat_certs(const pca_stat *stat);
+PCA_API uint64_t pca_stat_sequence(const pca_stat *stat);
+PCA_API void pca_stat_free(pca_stat *stat);
 
 /* Policies: the limits that a region may set. NOT_FOUND: no such name. INVALID names the range. */
 PCA_API int pca_region_policy_get(pca_region *region, const char *name, int64_t *value, pca_error *err);

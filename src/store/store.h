@@ -103,6 +103,17 @@ void pcai_scan_close(struct scan *scan);
 /* The table's last row that starts with prefix; NOT_FOUND. */
 int pcai_last(struct txn *txn, enum table table, struct slice prefix, struct slice *key, struct slice *value, pca_error *err);
 
+/* How full the file is, and who holds it up. */
+struct store_stat {
+    uint64_t octets, limit;     /* of the file; that it may grow to */
+    uint64_t free, held;        /* octets in free pages; of them, those that the oldest reader keeps from being used again */
+    uint64_t readers, lag;      /* other read transactions of all processes; commits since the oldest began */
+    uint64_t waiting;           /* changes of this process that wait for a commit */
+    uint64_t rows[TABLE_COUNT];
+};
+/* In a read transaction. Clears the slots of dead processes first. */
+int pcai_store_stat(struct txn *txn, struct store_stat *stat, pca_error *err);
+
 /* ---- Commit: the one place where changes become durable ---- */
 
 /* A change is a value. apply reads and refuses before its first put, writes memory only in the change itself and in err, calls

@@ -877,6 +877,79 @@ static void changes_bring_a_copy_up_to_date(void **state)
     leave(other);
 }
 
+/* ---- Ten thousand rows ---- */
+
+struct counted {
+    size_t pages, rows, shown_by_first;
+    uint64_t total;
+    int exact_at_first;
+};
+
+static struct counted count_pages(struct fixture *f, const struct ask *ask, uint64_t limit)
+{
+    struct counted c = {0};
+    pca_query *query = query_of(ask, limit);
+    char next[1024] = "";
+    int exact = -1;
+    do {
+        pca_page *page = NULL;
+        assert_ok(NULL, pca_query_set_after(query, next));
+        assert_ok(f->err, pca_region_find_certs(f->region, query, &page, f->err));
+        c.total = pca_page_total(page, &exact);
+        c.rows += pca_page_count(page);
+        if (!c.pages++) {
+            c.shown_by_first = pca_page_count(page);
+            c.exact_at_first = exact;
+        }
+        snprintf(next, sizeof next, "%s", pca_page_next(page));
+        pca_page_free(page);
+    } while (*next);
+    assert_int_equal(exact, 1);
+    pca_query_free(query);
+    return c;
+}
+
+/* A page looks at 10,000 rows and no more; what a search then has not reached is left to the next page. */
+static void a_page_looks_at_ten_thousand_rows(void **state)
+{
+    struct fixture *f = *state;
+    enum { BATCH = 256, BATCHES = 40 };
+    const pca_request *requests[BATCH];
+    pca_request *server = churn_request(f, PCA_CERT_SERVER, "a.internal"), *client = churn_request(f, PCA_CERT_CLIENT, "Ada");
+    stock(f, f->root, f->sub, BATCH * BATCHES);
+    for (int i = 0; i < BATCHES; i++) {
+        pca_results *results = NULL;
+        for (int j = 0; j < BATCH; j++)
+            requests[j] = i == BATCHES - 1 && j == BATCH - 1 ? client : server;
+        assert_ok(f->err, pca_sub_request_many(f->sub, requests, BATCH, &results, f->err));
+        assert_int_equal(pca_results_code_at(results, BATCH - 1), PCA_OK);
+        pca_results_free(results);
+    }
+    /* the last of 10,240 */
+    struct counted c = count_pages(f, &(struct ask){.name = "Ada"}, 10);
+    assert_int_equal(c.pages, 1);
+    c = count_pages(f, &(struct ask){.type = PCA_CERT_CLIENT}, 10);
+    assert_int_equal(c.pages, 2);
+    assert_int_equal(c.shown_by_first, 0);
+    assert_int_equal(c.rows, 1);
+    assert_int_equal(c.exact_at_first, 1); /* a counter knows */
+    assert_int_equal(c.total, 1);
+    c = count_pages(f, &(struct ask){.expires = f->clock.now + 2 * YEAR, .type = PCA_CERT_CLIENT}, 10);
+    assert_int_equal(c.pages, 2);
+    assert_int_equal(c.shown_by_first, 0);
+    assert_int_equal(c.exact_at_first, 0);
+    assert_int_equal(c.total, 1);
+    c = count_pages(f, &(struct ask){.prefix = "db."}, 0);
+    assert_int_equal(c.pages, 2);
+    assert_int_equal(c.exact_at_first, 0);
+    assert_int_equal(c.total, BATCH * BATCHES - 1);
+    c = count_pages(f, &(struct ask){.changed_since = 1, .type = PCA_CERT_CLIENT}, 10);
+    assert_int_equal(c.pages, 2);
+    assert_int_equal(c.rows, 1);
+    pca_request_free(server);
+    pca_request_free(client);
+}
+
 /* ---- Refused ---- */
 
 static void refused_conditions(void **state)
@@ -1432,6 +1505,7 @@ int main(void)
         TEST_ECC(what_expires),
         TEST_ECC(pages_while_others_write),
         TEST_ECC(changes_bring_a_copy_up_to_date),
+        TEST_ECC(a_page_looks_at_ten_thousand_rows),
         TEST_ECC(refused_conditions),
         TEST_ECC(refused_values),
         TEST_ECC(ends_of_other_orders),

@@ -1310,6 +1310,92 @@ static void child_process_is_kept_out(void **state)
     reopen_region(f);
 }
 
+/* ---- Statistics ---- */
+
+static pca_stat *stat_of(struct fixture *f)
+{
+    pca_stat *stat = NULL;
+    assert_ok(f->err, pca_region_stat(f->region, &stat, f->err));
+    return stat;
+}
+
+/* A process that begins to read and stays; it ends when the pipe's other end is closed. */
+static pid_t start_reader(struct fixture *f, int *end)
+{
+    int ready[2], stay[2];
+    char c;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(stay), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        MDB_env *env;
+        MDB_txn *txn;
+        close(stay[1]);
+        if (mdb_env_create(&env) || mdb_env_set_maxdbs(env, 64) || mdb_env_open(env, f->path, MDB_RDONLY, 0600) ||
+            mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) || write(ready[1], "r", 1) != 1)
+            _exit(1);
+        _exit(read(stay[0], &c, 1) == 0 ? 0 : 2); /* as it stands: without giving its slot back */
+    }
+    close(stay[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &c, 1), 1);
+    close(ready[0]);
+    *end = stay[1];
+    return child;
+}
+
+static void stat_tells_of_a_reader_that_stays(void **state)
+{
+    struct fixture *f = *state;
+    enum { COMMITS = 25 };
+    pca_cert *cert = issue(f, f->sub, "a.internal"), *other = issue(f, f->sub, "b.internal");
+    int end, status;
+    struct stat file;
+    assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    assert_ok(f->err, pca_cert_delete(cert, f->err));
+    pca_stat *before = stat_of(f);
+    assert_int_equal(pca_stat_cas(before), 2);
+    assert_int_equal(pca_stat_certs(before), 1);
+    assert_int_equal(pca_stat_limit(before), UINT64_C(1) << (sizeof(void *) > 4 ? 36 : 30)); /* the defaults */
+    assert_int_equal(pca_stat_readers(before), 0);
+    assert_int_equal(pca_stat_reader_lag(before), 0);
+    assert_int_equal(pca_stat_held_octets(before), 0);
+    assert_int_equal(pca_stat_waiting(before), 0);
+    assert_int_equal(stat(file_path(f, "region/data.mdb"), &file), 0);
+    assert_int_equal(pca_stat_octets(before), file.st_size);
+    assert_true(pca_stat_free_octets(before) < pca_stat_octets(before));
+    pid_t child = start_reader(f, &end);
+    for (int i = 0; i < COMMITS; i++)
+        set_policy(f, "backdate_seconds", i);
+    pca_stat *during = stat_of(f);
+    assert_int_equal(pca_stat_sequence(during), pca_stat_sequence(before) + COMMITS);
+    assert_int_equal(pca_stat_readers(during), 1);
+    assert_int_equal(pca_stat_reader_lag(during), COMMITS);
+    /* each commit writes at least a row of meta, of log and of merkle, and leaves the pages before */
+    assert_true(pca_stat_held_octets(during) >= (COMMITS - 1) * 3 * 4096);
+    assert_true(pca_stat_held_octets(during) <= pca_stat_free_octets(during));
+    assert_true(pca_stat_octets(during) >= pca_stat_octets(before) + (COMMITS - 5) * 3 * 4096);
+    close(end);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    pca_stat *after = stat_of(f);
+    assert_int_equal(pca_stat_readers(after), 0);
+    assert_int_equal(pca_stat_reader_lag(after), 0);
+    assert_int_equal(pca_stat_held_octets(after), 0);
+    /* and what was held is used again */
+    for (int i = 0; i < COMMITS; i++)
+        set_policy(f, "backdate_seconds", i);
+    pca_stat *late = stat_of(f);
+    assert_int_equal(pca_stat_octets(late), pca_stat_octets(after));
+    pca_stat_free(before);
+    pca_stat_free(during);
+    pca_stat_free(after);
+    pca_stat_free(late);
+    pca_cert_free(cert);
+    pca_cert_free(other);
+}
+
 /* ---- NULL ---- */
 
 static void freeing_null_is_nothing(void **state)
@@ -1323,6 +1409,7 @@ static void freeing_null_is_nothing(void **state)
     pca_region_close(NULL);
     pca_query_free(NULL);
     pca_page_free(NULL);
+    pca_stat_free(NULL);
     pca_root_free(NULL);
     pca_sub_free(NULL);
     pca_receipt_free(NULL);
@@ -1359,6 +1446,16 @@ static void getters_of_null_are_neutral(void **state)
     ZERO(pca_page_total(NULL, NULL));
     ZERO(pca_page_sequence(NULL));
     NOTHING(pca_page_entry_at(NULL, 0));
+    ZERO(pca_stat_octets(NULL));
+    ZERO(pca_stat_limit(NULL));
+    ZERO(pca_stat_free_octets(NULL));
+    ZERO(pca_stat_held_octets(NULL));
+    ZERO(pca_stat_readers(NULL));
+    ZERO(pca_stat_reader_lag(NULL));
+    ZERO(pca_stat_waiting(NULL));
+    ZERO(pca_stat_cas(NULL));
+    ZERO(pca_stat_certs(NULL));
+    ZERO(pca_stat_sequence(NULL));
     NOTHING(pca_root_ca(NULL));
     NOTHING(pca_sub_ca(NULL));
     ZERO(pca_ca_id(NULL));
@@ -1497,6 +1594,7 @@ static void verbs_of_null_are_invalid(void **state)
     pca_sub *sub = POISON;
     pca_cert *cert = POISON, *real = issue(f, f->sub, "a.example");
     pca_page *page = POISON;
+    pca_stat *stat = POISON;
     pca_blob *blob = POISON;
     pca_files *files = POISON;
     pca_receipt *receipt = POISON;
@@ -1545,6 +1643,8 @@ static void verbs_of_null_are_invalid(void **state)
     REFUSED(pca_region_roots(f->region, 0, 10, NULL, err));
     REFUSED(pca_region_find_certs(NULL, query, &page, err));
     REFUSED(pca_region_find_certs(f->region, query, NULL, err));
+    REFUSED(pca_region_stat(NULL, &stat, err));
+    REFUSED(pca_region_stat(f->region, NULL, err));
     REFUSED(pca_region_find_cas(NULL, query, &page, err));
     REFUSED(pca_region_find_cas(f->region, query, NULL, err));
     REFUSED(pca_region_ledger(NULL, query, &page, err));
@@ -1615,6 +1715,7 @@ static void verbs_of_null_are_invalid(void **state)
     assert_poisoned(sub);
     assert_poisoned(cert);
     assert_poisoned(page);
+    assert_poisoned(stat);
     assert_poisoned(blob);
     assert_poisoned(files);
     assert_poisoned(receipt);
@@ -1752,6 +1853,7 @@ int main(void)
         TEST_ECC(pitfall_39_random_may_call_the_region),
         TEST_ECC(a_failing_clock_refuses_and_changes_nothing),
         TEST_ECC(child_process_is_kept_out),
+        TEST_ECC(stat_tells_of_a_reader_that_stays),
         TEST(freeing_null_is_nothing),
         TEST(getters_of_null_are_neutral),
         TEST(setters_of_null_are_invalid),
