@@ -260,6 +260,8 @@ PCA_API int pca_region_open(const char *path, const pca_config *config, pca_regi
 /* Waits for the calls in progress on this handle, then frees it. The last handle of a store in a process wipes the keys
  * from memory. Not to be called from a callback of the same region. */
 PCA_API void pca_region_close(pca_region *region);
+/* Another handle of the same region, in which someone else acts. Closed by pca_region_close like any other, in any order. */
+PCA_API int pca_region_as(pca_region *region, const char *actor, pca_region **view, pca_error *err);
 PCA_API const char *pca_region_id(const pca_region *region);
 /* Lets the region accept a clock that has jumped forward beyond policy max_clock_step_days. CLOCK: it is behind. */
 PCA_API int pca_region_accept_clock(pca_region *region, pca_error *err);
@@ -336,6 +338,11 @@ PCA_API int pca_region_find_certs(pca_region *region, const pca_query *query, pc
 PCA_API int pca_region_find_cas(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
 /* What is to be renewed: ISSUED certificates that have not ended and end before a date, by the day on which they end. */
 PCA_API int pca_region_expiring(pca_region *region, int64_t before, const char *after, uint64_t limit, pca_page **page, pca_error *err);
+/* Requests on compliance CAs that are PENDING, oldest first. */
+PCA_API int pca_region_reviews(pca_region *region, const char *after, uint64_t limit, pca_page **page, pca_error *err);
+/* Does what time has made due, at most so many jobs; *done (or NULL): so many were. A request whose review_days are over becomes
+ * CANCELLED, and its unit goes back. */
+PCA_API int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_error *err);
 /* Every movement of certificates as a resource, oldest first: a page of pca_entry. */
 PCA_API int pca_region_ledger(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
 
@@ -397,7 +404,7 @@ PCA_API void pca_page_free(pca_page *page);
 PCA_API uint64_t pca_entry_sequence(const pca_entry *entry);
 PCA_API int64_t pca_entry_time(const pca_entry *entry);
 PCA_API const char *pca_entry_actor(const pca_entry *entry);
-/* "certificates_purchased", "certificates_given", "assigned", "issued". */
+/* "certificates_purchased", "certificates_given", "assigned", "issued", "submitted", "rejected", "cancelled", "review_lapsed". */
 PCA_API const char *pca_entry_action(const pca_entry *entry);
 /* The CA whose units grew, or shrank where units are negative; the CA that they came from or went back to, 0: none. */
 PCA_API uint64_t pca_entry_ca_id(const pca_entry *entry);
@@ -565,9 +572,9 @@ PCA_API int pca_sub_root(const pca_sub *sub, pca_root **root, pca_error *err);
 PCA_API uint64_t pca_sub_remaining(const pca_sub *sub);
 PCA_API uint64_t pca_sub_reserved(const pca_sub *sub);
 PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
-/* Issues a certificate on a private CA. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED,
- * PARENT_STATE, UNSUPPORTED (a compliance CA), ALGORITHM, NAME and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT,
- * EXISTS (custom id), QUOTA, CRYPTO. */
+/* Issues a certificate on a private CA. On a compliance CA the certificate is PENDING and holds one unit until it is decided on:
+ * pca_cert_approve. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED, PARENT_STATE, ALGORITHM, NAME
+ * and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, EXISTS (custom id), QUOTA, CRYPTO. */
 PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 /* As pca_sub_request for 1..256 requests, in one durable change. PCA_OK: it happened, and each result tells how its request
  * fared; a refused one does not touch the others. Anything else: none was issued. */
@@ -612,6 +619,11 @@ PCA_API int pca_request_set_unit(pca_request *request, const char *text);
 PCA_API int pca_request_set_country(pca_request *request, const char *text);
 PCA_API int pca_request_set_state(pca_request *request, const char *text);
 PCA_API int pca_request_set_locality(pca_request *request, const char *text);
+/* For requests on a compliance CA, which issues certificates of type CLIENT: whose it is, required, the common name; and that
+ * person's account, the uid (0.9.2342.19200300.100.1.1, RFC 4519 2.39), at most 255 characters. Without a validity they take a
+ * year, or what a shorter service allows. */
+PCA_API int pca_request_set_personal_name(pca_request *request, const char *text);
+PCA_API int pca_request_set_system_account(pca_request *request, const char *text);
 /* Subject alternative names, at most 10 of all kinds. Lower case and A-labels for a host ("xn--..."); one "*" may be its
  * whole first label. IP addresses as text. The host of a URI is fully qualified or an IP address. */
 PCA_API int pca_request_add_dns(pca_request *request, const char *name);
@@ -664,7 +676,7 @@ PCA_API int pca_request_set_issuer_url(pca_request *request, const char *url);
 /* For subordinate CAs: how many CAs may follow below, 0..7. Default 0. */
 PCA_API int pca_request_set_path_length(pca_request *request, uint64_t length);
 
-/* ---- pca_cert: an issued certificate ---------------------------------------------------------------------------- */
+/* ---- pca_cert: a certificate or a request for one ---------------------------------------------------------------------------- */
 
 PCA_API uint64_t pca_cert_id(const pca_cert *cert);
 PCA_API uint64_t pca_cert_issuer_id(const pca_cert *cert);
@@ -695,6 +707,25 @@ PCA_API int pca_cert_reason(const pca_cert *cert);
 PCA_API uint64_t pca_cert_ignored_count(const pca_cert *cert);
 PCA_API const char *pca_cert_ignored_at(const pca_cert *cert, uint64_t index);
 
+/* Who asked, when. */
+PCA_API const char *pca_cert_requester(const pca_cert *cert);
+PCA_API int64_t pca_cert_requested_at(const pca_cert *cert);
+/* Of a certificate that is or was reviewed, else "" and 0. What the reviewers decide on: the SHA-256, in lower-case hexadecimal, of
+ * the request as it was frozen (docs/storage.md); serial number and dates are given when it is issued, and those that a pending
+ * one shows are of the day it was asked for. */
+PCA_API const char *pca_cert_review_digest(const pca_cert *cert);
+/* When it lapses if nobody decides; 0: never. */
+PCA_API int64_t pca_cert_review_lapses_at(const pca_cert *cert);
+/* When it was issued, rejected or cancelled, 0 while it is pending; by whom, "" where it lapsed; why it was rejected. */
+PCA_API int64_t pca_cert_decided_at(const pca_cert *cert);
+PCA_API const char *pca_cert_decided_by(const pca_cert *cert);
+PCA_API const char *pca_cert_review_reason(const pca_cert *cert);
+/* The approvals so far: who, "" past the end; when. */
+PCA_API uint64_t pca_cert_approval_count(const pca_cert *cert);
+PCA_API const char *pca_cert_approval_by(const pca_cert *cert, uint64_t index);
+PCA_API int64_t pca_cert_approval_at(const pca_cert *cert, uint64_t index);
+
+/* A certificate that is PENDING cannot be handed out (PENDING), nor one that was never issued (STATE); so below. */
 PCA_API int pca_cert_der(const pca_cert *cert, pca_blob **blob, pca_error *err);
 PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
 /* The certificate, the chain and the private key as files. PCA_WITH_CHAIN adds the CAs above in their order, PCA_WITH_ROOT
@@ -722,6 +753,17 @@ PCA_API int pca_cert_export_key(const pca_cert *cert, int format, int flags, con
 PCA_API int pca_cert_set_alias(const pca_cert *cert, const char *alias, pca_error *err);
 /* As pca_ca_tag_set. Tags stay when it is revoked, and go when it is deleted. */
 PCA_API int pca_cert_tag_set(const pca_cert *cert, const char *key, const char *value, pca_error *err);
+/* The handle's actor approves the request with that digest. The last approval that policy approvers asks for issues: the state of
+ * the CAs, dates, key and lints are judged as for a new request, and where they refuse it stays PENDING; STATE too where the CA was
+ * rekeyed. REVIEW: it is decided already, has lapsed or has another digest; this actor has approved it, or may not (policy
+ * reviewer_differs), or is not set where policies tell people apart. */
+PCA_API int pca_cert_approve(const pca_cert *cert, const char *digest, pca_error *err);
+/* PENDING -> REJECTED, its unit given back, the private key that was made for it destroyed. reason: 1..256 characters. REVIEW. */
+PCA_API int pca_cert_reject(const pca_cert *cert, const char *reason, pca_error *err);
+/* PENDING -> CANCELLED likewise, by the actor who asked for it. REVIEW. */
+PCA_API int pca_cert_cancel(const pca_cert *cert, pca_error *err);
+/* Takes a REJECTED or CANCELLED request away. STATE. */
+PCA_API int pca_cert_purge(const pca_cert *cert, pca_error *err);
 /* Final, and true for every reader when it returns; the next CRL shows it. reason: any PCA_REASON_ but CA compromise.
  * invalidity: since when the key is suspected, 0 for unknown. STATE: revoked already, but for the one change to
  * KEY_COMPROMISE. Works in every state of the CA until its certificate ends (EXPIRED). */

@@ -124,15 +124,17 @@ static int encoded(const pca_cert *cert, int format, pca_blob **blob, pca_error 
     pca_error_clear(err);
     if (!cert || !blob)
         return pcai_null(cert ? "blob" : "cert", err);
+    struct cert_view view = {cert->id, cert->record, cert->status};
     int rc = pcai_call_begin(cert->shell, &call, err);
     if (rc != PCA_OK)
         return rc;
-    if (format == PCA_FORMAT_DER)
+    rc = pcai_cert_require(&view, CERT_READ, err);
+    if (rc == PCA_OK && format == PCA_FORMAT_DER)
         pcai_buf_slice(&out, cert->record.der);
-    else
+    else if (rc == PCA_OK)
         pcai_pem_write(&out, "CERTIFICATE", cert->record.der);
     pcai_call_end(&call);
-    return pcai_blob_take(&out, blob, err);
+    return rc == PCA_OK ? pcai_blob_take(&out, blob, err) : rc;
 }
 
 int pca_cert_der(const pca_cert *cert, pca_blob **blob, pca_error *err)

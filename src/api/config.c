@@ -133,13 +133,18 @@ int pca_config_set_test_random(pca_config *config, const pca_entropy *random)
     return set_entropy(config, random, 1, "test_random");
 }
 
+int pcai_actor_check(const char *actor)
+{
+    return strlen(actor) <= PCAI_ACTOR_MAX && pcai_utf8_printable(pcai_slice_text(actor), NULL);
+}
+
 int pca_config_set_actor(pca_config *config, const char *actor)
 {
     int rc = usable(config);
     if (rc != PCA_OK)
         return rc;
-    if (!actor || strlen(actor) > PCAI_ACTOR_MAX || !pcai_utf8_printable(pcai_slice_text(actor), NULL))
-        return refuse(config, PCA_E_INVALID, "actor", "an actor is at most 128 octets of UTF-8 without control characters");
+    if (!actor || !pcai_actor_check(actor))
+        return refuse(config, PCA_E_INVALID, "actor", PCAI_ACTOR_LIMIT);
     pcai_text_copy(config->actor, sizeof config->actor, actor);
     return PCA_OK;
 }

@@ -18,6 +18,8 @@ struct pca_config {
     int read_only;
 };
 
+#define PCAI_ACTOR_LIMIT "an actor is at most 128 octets of UTF-8 without control characters"
+int pcai_actor_check(const char *actor);
 /* The setters' refusal, and that there is one storage key. */
 int pcai_config_check(const pca_config *config, pca_error *err);
 struct storage_key pcai_config_storage(const pca_config *config);

@@ -81,6 +81,8 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
     struct chain_certs chain;
     e->now = cx->now;
     int rc = pcai_cert_read(txn, e->cert->id, &view, err);
+    if (rc == PCA_OK)
+        rc = pcai_cert_require(&view, CERT_READ, err);
     if (rc == PCA_OK && wants_key(e))
         rc = read_key(e, &view, err);
     if (rc == PCA_OK) {

@@ -1,5 +1,7 @@
 #include "api/issuing.h"
 
+#include <string.h>
+
 #include "base/memory.h"
 #include "ca/certificate.h"
 #include "ca/plan.h"
@@ -72,7 +74,47 @@ int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t p
     return rc;
 }
 
+/* ---- Approvals ---- */
+
+static int approve(struct call *call, struct plan *plan, pca_error *err)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        pcai_plan_reset(plan);
+        int rc = pcai_call_read(call, pcai_approval_rules, plan, err);
+        if (rc == PCA_OK)
+            rc = pcai_approval_make(plan, err);
+        if (rc == PCA_OK)
+            rc = pcai_call_write(call, pcai_approval_record, plan, err);
+        if (rc != PCAI_AGAIN)
+            return rc;
+    }
+    return busy(plan, err);
+}
+
+int pcai_approve(struct shell *shell, uint64_t id, const uint8_t digest[32], pca_error *err)
+{
+    struct call call;
+    struct plan plan = {.certificate_id = id, .env = shell->env, .random = shell->random};
+    memcpy(plan.approved, digest, sizeof plan.approved);
+    int rc = pcai_call_begin(shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_call_require_write(&call, err);
+    if (rc == PCA_OK)
+        rc = approve(&call, &plan, err);
+    pcai_plan_free(&plan, rc == PCA_OK);
+    pcai_call_end(&call);
+    return rc;
+}
+
 /* ---- Issue: one request or many, the same steps, one commit ---- */
+
+static struct plan leaf_for(const struct pca_ca *ca, const pca_request *request)
+{
+    struct plan plan = plan_for(ca, request);
+    plan.compliance = ca->record.kind == PCA_KIND_COMPLIANCE;
+    return plan;
+}
 
 struct item {
     struct plan plan;
@@ -234,7 +276,7 @@ int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **
 {
     pca_cert *fresh = NULL;
     pca_error own = {0};
-    struct item item = {.plan = plan_for(sub, request), .err = err ? err : &own, .cert = &fresh};
+    struct item item = {.plan = leaf_for(sub, request), .err = err ? err : &own, .cert = &fresh};
     struct items items = {sub->shell, &item, 1};
     int rc = issue_items(sub, &items, item.err);
     if (rc == PCA_OK)
@@ -271,7 +313,7 @@ int pcai_issue_many(const struct pca_ca *sub, const pca_request *const *requests
     if (rc == PCA_OK) {
         fresh->count = count;
         for (size_t i = 0; i < count; i++)
-            items.at[i] = (struct item){.plan = plan_for(sub, requests[i]), .err = &fresh->at[i].error, .cert = &fresh->at[i].cert};
+            items.at[i] = (struct item){.plan = leaf_for(sub, requests[i]), .err = &fresh->at[i].error, .cert = &fresh->at[i].cert};
         rc = issue_items(sub, &items, err ? err : &own);
     }
     pcai_free(items.at);
@@ -334,7 +376,7 @@ static int dry_rule(struct txn *txn, struct context *cx, void *arguments, pca_er
 
 int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_findings **findings, pca_error *err)
 {
-    struct dry_run run = {.plan = plan_for(sub, request)};
+    struct dry_run run = {.plan = leaf_for(sub, request)};
     pca_findings *fresh = pcai_alloc(sizeof *fresh);
     int rc = fresh ? pcai_leaf_arguments(&run.plan, err) : pcai_no_memory(err);
     if (rc == PCA_OK)

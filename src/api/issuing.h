@@ -9,6 +9,8 @@
 int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err);
 int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 int pcai_issue_many(const struct pca_ca *sub, const pca_request *const *requests, size_t count, pca_results **results, pca_error *err);
+/* A reviewer's, of the template with that digest. */
+int pcai_approve(struct shell *shell, uint64_t id, const uint8_t digest[32], pca_error *err);
 int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_findings **findings, pca_error *err);
 
 #endif

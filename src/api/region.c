@@ -15,6 +15,9 @@ int pcai_shell_prepare(const pca_config *config, struct shell **shell, pca_error
         return PCA_E_NO_MEMORY;
     s->clock = config->clock;
     s->has_clock = config->has_clock;
+    s->entropy = config->entropy;
+    s->has_entropy = config->has_entropy;
+    s->test_random = config->test_random;
     s->read_only = config->read_only;
     pcai_text_copy(s->actor, sizeof s->actor, config->actor);
     int rc = pcai_random_new(config->has_entropy ? &config->entropy : NULL, config->test_random, &s->random, err);
@@ -127,6 +130,56 @@ int pca_region_open(const char *path, const pca_config *config, pca_region **reg
         rc = finish(shell, config, region, err);
     if (rc != PCA_OK)
         pcai_shell_drop(shell);
+    return rc;
+}
+
+/* A shell of its own, that shares the store. */
+static int share(const struct shell *from, const char *actor, struct shell **shell, pca_error *err)
+{
+    struct shell *s = pcai_shell_new(err);
+    if (!s)
+        return PCA_E_NO_MEMORY;
+    s->clock = from->clock;
+    s->has_clock = from->has_clock;
+    s->entropy = from->entropy;
+    s->has_entropy = from->has_entropy;
+    s->test_random = from->test_random;
+    s->read_only = from->read_only;
+    s->env = from->env;
+    pcai_text_copy(s->actor, sizeof s->actor, actor);
+    pcai_text_copy(s->id, sizeof s->id, from->id);
+    int rc = pcai_random_new(s->has_entropy ? &s->entropy : NULL, s->test_random, &s->random, err);
+    if (rc != PCA_OK) {
+        pcai_shell_release(s);
+        return rc;
+    }
+    pcai_store_share(from->store);
+    s->store = from->store;
+    *shell = s;
+    return PCA_OK;
+}
+
+int pca_region_as(pca_region *region, const char *actor, pca_region **view, pca_error *err)
+{
+    struct call call;
+    struct shell *shell = NULL;
+    pca_error_clear(err);
+    if (!region || !actor || !view)
+        return pcai_null(!region ? "region" : !actor ? "actor" : "view", err);
+    int rc = pcai_actor_check(actor) ? PCA_OK : pcai_fail(err, PCA_E_INVALID, "call", "actor", "%s", PCAI_ACTOR_LIMIT);
+    if (rc == PCA_OK)
+        rc = pcai_call_begin(region->shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    pca_region *fresh = pcai_alloc(sizeof *fresh);
+    rc = fresh ? share(region->shell, actor, &shell, err) : pcai_no_memory(err);
+    pcai_call_end(&call);
+    if (rc == PCA_OK) {
+        fresh->shell = shell;
+        *view = fresh;
+    } else {
+        pcai_free(fresh);
+    }
     return rc;
 }
 

@@ -211,9 +211,27 @@ int pca_request_set_type(pca_request *request, int type)
     return PCA_OK;
 }
 
+static int set_name(pca_request *request, int personal, const char *text)
+{
+    int rc = request ? set_text(request, &request->attribute[ASK_COMMON_NAME], personal ? "personal_name" : "common_name", text) : PCA_E_INVALID;
+    if (rc == PCA_OK)
+        request->personal = personal;
+    return rc;
+}
+
 int pca_request_set_common_name(pca_request *request, const char *text)
 {
-    return set_attribute(request, ASK_COMMON_NAME, text);
+    return set_name(request, 0, text);
+}
+
+int pca_request_set_personal_name(pca_request *request, const char *text)
+{
+    return set_name(request, 1, text);
+}
+
+int pca_request_set_system_account(pca_request *request, const char *text)
+{
+    return set_attribute(request, ASK_USER_ID, text);
 }
 
 int pca_request_set_organization(pca_request *request, const char *text)

@@ -21,7 +21,8 @@ struct shell {
     struct environment *env;
     struct random *random;
     pca_clock clock;
-    int has_clock;
+    pca_entropy entropy;
+    int has_clock, has_entropy, test_random;
     char actor[PCAI_ACTOR_MAX + 1];
     char id[PCAI_REGION_ID_MAX + 1];
 };

@@ -192,6 +192,27 @@ static void copy_ignored(pca_cert *cert, struct slice stored)
     }
 }
 
+static int copy_review(pca_cert *cert, const struct cert_view *view, pca_error *err)
+{
+    struct review held;
+    cert->review.digest = cert->review.decider = cert->review.reason = "";
+    if (!view->record.review.size)
+        return PCA_OK;
+    int rc = pcai_review_read(view, &held, err);
+    if (rc != PCA_OK)
+        return rc;
+    cert->review.digest = hex_text(&cert->arena, held.digest);
+    cert->review.decider = pcai_arena_text(&cert->arena, held.decider);
+    cert->review.reason = pcai_arena_text(&cert->arena, held.reason);
+    cert->review.lapses = held.lapses;
+    cert->review.decided = held.decided;
+    for (; cert->review.count < held.count; cert->review.count++) {
+        cert->review.approvals[cert->review.count].actor = pcai_arena_text(&cert->arena, held.approvals[cert->review.count].actor);
+        cert->review.approvals[cert->review.count].at = held.approvals[cert->review.count].at;
+    }
+    return PCA_OK;
+}
+
 int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_cert **cert, pca_error *err)
 {
     struct certificate c;
@@ -215,9 +236,13 @@ int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_ce
     fresh->common_name = "";
     copy_names(fresh, &c);
     copy_ignored(fresh, view->record.ignored);
-    if (fresh->arena.failed) {
+    fresh->requester = pcai_arena_text(&fresh->arena, view->record.actor);
+    rc = copy_review(fresh, view, err);
+    if (rc == PCA_OK && fresh->arena.failed)
+        rc = pcai_no_memory(err);
+    if (rc != PCA_OK) {
         pca_cert_free(fresh);
-        return pcai_no_memory(err);
+        return rc;
     }
     fresh->shell = pcai_shell_share(shell);
     *cert = fresh;

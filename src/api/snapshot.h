@@ -5,6 +5,7 @@
 #include "api/shell.h"
 #include "ca/find.h"
 #include "ca/label.h"
+#include "ca/review.h"
 
 struct tag_list {
     struct {
@@ -48,8 +49,17 @@ struct pca_cert {
     uint64_t id;
     struct cert_record record; /* der and serial are the arena's; other slices unused */
     struct status_record status;
-    const char *serial, *subject, *common_name, *alias, *custom_id;
+    const char *serial, *subject, *common_name, *alias, *custom_id, *requester;
     struct tag_list tags;
+    struct {
+        const char *digest, *decider, *reason;
+        int64_t lapses, decided;
+        struct {
+            const char *actor;
+            int64_t at;
+        } approvals[PCAI_APPROVALS_MAX];
+        size_t count;
+    } review;
     struct {
         int type;
         const char *text;

@@ -2,7 +2,6 @@
 
 #include "ca/serials.h"
 
-
 static int status_read(struct txn *txn, uint64_t id, struct status_record *status, pca_error *err)
 {
     struct row_key key = pcai_key_id64(id);
@@ -23,6 +22,66 @@ int pcai_cert_read(struct txn *txn, uint64_t id, struct cert_view *view, pca_err
     if (rc == PCA_E_NOT_FOUND)
         return pcai_fail(err, rc, pcai_object("cert", id, object), NULL, "there is no such certificate in this region, or it was deleted");
     return rc == PCA_OK ? status_read(txn, id, &view->status, err) : rc;
+}
+
+/* ---- Status ---- */
+
+#define IN(status) (1u << PCA_STATUS_##status)
+/* The statuses from which each action is possible. Only an approval leads from PENDING to ISSUED. */
+static const struct {
+    unsigned from;
+    const char *verb;
+} actions[CERT_ACTIONS] = {
+    [CERT_APPROVE] = {IN(PENDING), "approved"},
+    [CERT_REJECT] = {IN(PENDING), "rejected"},
+    [CERT_CANCEL] = {IN(PENDING), "cancelled"},
+    [CERT_READ] = {IN(ISSUED) | IN(REVOKED), "handed out"},
+    [CERT_INSTALL] = {IN(ISSUED), "installed"},
+    [CERT_REVOKE] = {IN(ISSUED) | IN(REVOKED), "revoked"},
+    [CERT_DELETE] = {IN(REVOKED), "deleted"},
+    [CERT_PURGE] = {IN(REJECTED) | IN(CANCELLED), "purged"},
+};
+
+static const char *status_name(uint64_t status)
+{
+    static const char *const names[] = {
+        [PCA_STATUS_PENDING] = "pending",   [PCA_STATUS_ISSUED] = "issued",       [PCA_STATUS_REVOKED] = "revoked",
+        [PCA_STATUS_REJECTED] = "rejected", [PCA_STATUS_CANCELLED] = "cancelled",
+    };
+    return status < sizeof names / sizeof *names && names[status] ? names[status] : "unknown";
+}
+
+static int is_review(enum cert_action action)
+{
+    return action == CERT_APPROVE || action == CERT_REJECT || action == CERT_CANCEL;
+}
+
+int pcai_cert_require(const struct cert_view *view, enum cert_action action, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    uint64_t status = view->status.status;
+    const char *name = status_name(status), *verb = actions[action].verb;
+    if (status <= PCA_STATUS_CANCELLED && (actions[action].from & 1u << status))
+        return PCA_OK;
+    pcai_object("cert", view->id, object);
+    if (is_review(action) && !view->record.review.size)
+        return pcai_fail(err, PCA_E_STATE, object, "status", "it was issued without a review, and cannot be %s", verb);
+    if (is_review(action))
+        return pcai_fail(err, PCA_E_REVIEW, object, "status", "its review is over: it is %s, and cannot be %s", name, verb);
+    if (status == PCA_STATUS_PENDING && action != CERT_DELETE && action != CERT_PURGE)
+        return pcai_fail(err, PCA_E_PENDING, object, "status", "it waits for its review, and cannot be %s", verb);
+    if (action == CERT_DELETE)
+        return pcai_fail(err, PCA_E_STATE, object, "status", "only a revoked certificate can be deleted, and it is %s", name);
+    return pcai_fail(err, PCA_E_STATE, object, "status", "it is %s, and cannot be %s", name, verb);
+}
+
+int pcai_cert_copy(struct arena *arena, struct cert_view *view, pca_error *err)
+{
+    struct cert_record *r = &view->record;
+    struct slice *slices[] = {&r->serial, &r->alias, &r->actor, &r->ignored, &r->der, &r->sealed_key, &r->custom_id, &r->tags, &r->review};
+    for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
+        *slices[i] = pcai_arena_slice(arena, *slices[i]);
+    return arena->failed ? pcai_no_memory(err) : PCA_OK;
 }
 
 uint64_t pcai_cert_changed(const struct cert_view *view)

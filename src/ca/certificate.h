@@ -15,6 +15,13 @@ int pcai_cert_read(struct txn *txn, uint64_t id, struct cert_view *view, pca_err
 /* By serial number, in any spelling of hexadecimal or as dec:…; INVALID, NOT_FOUND. */
 int pcai_cert_by_serial(struct txn *txn, uint64_t issuer, const char *serial, struct cert_view *view, pca_error *err);
 
+/* What is done to a certificate, and in which status it may be: one table, whose default is refusal. */
+enum cert_action { CERT_APPROVE, CERT_REJECT, CERT_CANCEL, CERT_READ, CERT_INSTALL, CERT_REVOKE, CERT_DELETE, CERT_PURGE, CERT_ACTIONS };
+/* REVIEW: it is decided. PENDING: it is not. STATE. */
+int pcai_cert_require(const struct cert_view *view, enum cert_action action, pca_error *err);
+/* Copies what the record points to. */
+int pcai_cert_copy(struct arena *arena, struct cert_view *view, pca_error *err);
+
 /* The log row that last changed it. */
 uint64_t pcai_cert_changed(const struct cert_view *view);
 /* The view of a row of table cert. */

@@ -10,11 +10,13 @@
 #include "ca/public_keys.h"
 #include "ca/quota.h"
 #include "ca/region.h"
+#include "ca/review.h"
 #include "ca/serials.h"
 
 /* What the rows of one CA come to. */
 struct account {
     uint64_t issued;          /* certificates that are there or were deleted */
+    uint64_t pending;
     struct quota_record held; /* by status and type; its other counters unused */
     struct units units;       /* of a root: all CAs below it included */
 };
@@ -66,6 +68,15 @@ static int check_changed(struct txn *txn, const struct cert_view *view, pca_erro
     return rc;
 }
 
+/* What people find it by. */
+static int check_marks(struct txn *txn, const struct cert_view *view, struct totals *totals, pca_error *err)
+{
+    int rc = pcai_leaf_names_check(txn, view->record.der, view->id, &totals->names, err);
+    if (rc == PCA_OK)
+        rc = pcai_labels_check(txn, &view->record, view->id, &totals->names, err);
+    return rc == PCA_OK ? check_changed(txn, view, err) : rc;
+}
+
 static int check_cert(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
 {
     struct totals *totals = state;
@@ -82,10 +93,18 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     struct account *issuer = account(totals, view.record.issuer);
     if (!issuer)
         return wrong(err, "cert", view.id, "its CA is missing");
-    issuer->issued++;
     rc = pcai_held_move(&issuer->held, view.record.type, 0, view.status.status, err);
+    if (rc == PCA_OK)
+        rc = pcai_review_check(txn, &view, &totals->names, err);
+    if (rc == PCA_OK)
+        rc = check_marks(txn, &view, totals, err);
     if (rc != PCA_OK)
         return rc;
+    totals->statuses += view.status.status != PCA_STATUS_ISSUED;
+    issuer->pending += view.status.status == PCA_STATUS_PENDING;
+    if (view.status.status != PCA_STATUS_ISSUED && view.status.status != PCA_STATUS_REVOKED)
+        return PCA_OK;
+    issuer->issued++;
     if (pcai_serial_sequence(view.record.serial) != view.id) {
         rc = pcai_serial_find(txn, view.record.issuer, view.record.serial, &sequence, err);
         if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && sequence != view.id))
@@ -98,15 +117,8 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     if (rc == PCA_E_NOT_FOUND)
         return wrong(err, "cert", view.id, "the expiry row is missing");
     totals->expiries++;
-    if (rc == PCA_OK)
-        rc = pcai_leaf_names_check(txn, view.record.der, view.id, &totals->names, err);
-    if (rc == PCA_OK)
-        rc = pcai_labels_check(txn, &view.record, view.id, &totals->names, err);
-    if (rc == PCA_OK)
-        rc = check_changed(txn, &view, err);
     if (rc != PCA_OK || view.status.status == PCA_STATUS_ISSUED)
         return rc;
-    totals->statuses++;
     struct row_key revocation = pcai_key_revocation(view.record.issuer, view.record.generation, view.record.serial);
     rc = pcai_record_get(txn, &pcai_revocation_type, pcai_row_key_view(&revocation), &row, err);
     if (rc == PCA_E_NOT_FOUND)
@@ -231,6 +243,8 @@ static int check_ca(struct txn *txn, struct context *cx, struct slice key, struc
         return wrong(err, "ca", ca.id, "its number or its root's was never given out");
     if (own->issued != (ca.parent ? quota.issued : 0))
         return wrong(err, "ca", ca.id, "the certificates that are there and those that were deleted are not as many as were issued");
+    if (own->pending != quota.reserved)
+        return wrong(err, "ca", ca.id, "there are not as many certificates reserved as requests that are pending");
     if (memcmp(own->held.held, quota.held, sizeof quota.held) != 0)
         return wrong(err, "ca", ca.id, "the counters of its certificates by status and type do not agree with those that are there");
     pcai_units_add(&root->units, &quota);

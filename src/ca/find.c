@@ -8,6 +8,7 @@
 #include "ca/leaf_names.h"
 #include "ca/log.h"
 #include "ca/quota.h"
+#include "ca/review.h"
 
 /* ---- Conditions that fit ---- */
 
@@ -116,6 +117,8 @@ static int choose(const struct query *q, int64_t now, struct walk *walk, pca_err
         by_change(q, walk);
     } else if (q->expires || q->unended) {
         by_expiry(q, q->unended ? now : 0, walk);
+    } else if (q->status == PCA_STATUS_PENDING) {
+        by_text(walk, pcai_review_pending_key());
     } else if (q->status && q->status != PCA_STATUS_ISSUED) {
         walk->table = TABLE_STATUS;
     }
@@ -138,6 +141,12 @@ static int has_serial(const struct query *q, struct slice held)
     return !q->serial.size || pcai_slice_equal(pcai_serial_integer(&q->serial, octets), held);
 }
 
+/* A request has no end yet, or never will. */
+static int is_issued(const struct cert_view *view)
+{
+    return view->status.status == PCA_STATUS_ISSUED || view->status.status == PCA_STATUS_REVOKED;
+}
+
 /* What the record says, without its names. */
 static int fits(const struct query *q, int64_t now, const struct cert_view *view)
 {
@@ -146,7 +155,7 @@ static int fits(const struct query *q, int64_t now, const struct cert_view *view
            (!q->status || (uint64_t)q->status == view->status.status) &&
            has_serial(q, r->serial) && (!q->alias.data || pcai_slice_equal(q->alias, r->alias)) &&
            (!q->custom_id.data || pcai_slice_equal(q->custom_id, r->custom_id)) &&
-           (!q->tag_key.data || pcai_tags_have(r->tags, q->tag_key, q->tag_value)) && (!q->expires || r->not_after < q->expires) &&
+           (!q->tag_key.data || pcai_tags_have(r->tags, q->tag_key, q->tag_value)) && (!q->expires || (is_issued(view) && r->not_after < q->expires)) &&
            (!q->unended || r->not_after >= now) && (!q->changed_since || pcai_cert_changed(view) > q->changed_since);
 }
 

@@ -36,7 +36,7 @@ int pcai_leaf_arguments(struct plan *plan, pca_error *err)
 {
     const struct pca_request *request = plan->request;
     struct buf inputs = {0};
-    int rc = pcai_request_check_leaf(request, err);
+    int rc = pcai_request_check_leaf(request, plan->compliance, err);
     if (rc != PCA_OK)
         return rc;
     plan->container = PCA_CONTAINER_MANAGED;
@@ -60,15 +60,7 @@ int pcai_leaf_arguments(struct plan *plan, pca_error *err)
 
 /* ---- Rules ---- */
 
-static int check_kind(const struct ca_record *sub, pca_error *err)
-{
-    char object[PCAI_OBJECT];
-    if (sub->kind == PCA_KIND_COMPLIANCE)
-        return pcai_fail(err, PCA_E_UNSUPPORTED, pcai_ca_object(sub, object), "kind", "requests on a compliance CA need the review, which is not in this build");
-    return PCA_OK;
-}
-
-static int check_family(struct plan *plan, const struct ca_record *sub, const struct context *cx, pca_error *err)
+int pcai_leaf_algorithm(struct plan *plan, const struct ca_record *sub, const struct context *cx, pca_error *err)
 {
     const char *field = plan->has_csr ? "csr" : plan->container == PCA_CONTAINER_PUBLIC ? "public_key" : "key_algorithm";
     if (!plan->algorithm)
@@ -81,14 +73,26 @@ static int check_family(struct plan *plan, const struct ca_record *sub, const st
     return PCA_OK;
 }
 
-static int check_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
+int pcai_leaf_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
 {
     if (plan->container == PCA_CONTAINER_MANAGED)
         return PCA_OK;
     return pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, plan->has_csr ? "csr" : "public_key", err);
 }
 
-static int set_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err)
+/* A compliance request that names no validity takes a year, or what the service allows where that is less. */
+static void set_asked(struct plan *plan, uint64_t months)
+{
+    const struct pca_request *request = plan->request;
+    plan->review = (struct review){.form = (uint64_t)request->form, .span = request->span, .not_before = request->not_before, .not_after = request->not_after};
+    if (plan->compliance && !request->form) {
+        int64_t cap = months ? pcai_service_cap_days(months) : 0;
+        plan->review.form = cap ? FORM_DAYS : FORM_YEARS;
+        plan->review.span = cap ? cap : 1;
+    }
+}
+
+int pcai_leaf_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err)
 {
     const struct ca_record *sub = &chain->ca[0];
     struct validity_limits limits = {.has_issuer = 1,
@@ -98,7 +102,11 @@ static int set_validity(struct plan *plan, const struct chain *chain, const stru
                                      .short_lived = pcai_policy(cx, POLICY_SHORT_LIVED) != 0,
                                      .years_max = PCAI_LEAF_YEARS_MAX};
     struct certificate *c = &plan->certificate;
-    int rc = pcai_validity_resolve(plan->request, &limits, cx->now, cx->now - pcai_policy(cx, POLICY_BACKDATE_SECONDS), &c->not_before,
+    if (plan->request)
+        set_asked(plan, limits.months);
+    const struct review *r = &plan->review;
+    struct pca_request asked = {.form = (enum validity_form)r->form, .span = r->span, .not_before = r->not_before, .not_after = r->not_after};
+    int rc = pcai_validity_resolve(&asked, &limits, cx->now, cx->now - pcai_policy(cx, POLICY_BACKDATE_SECONDS), &c->not_before,
                                    &c->not_after, err);
     if (rc == PCA_OK)
         plan->lint.longest = pcai_validity_longest(&limits, c->not_before);
@@ -157,7 +165,7 @@ static void set_usage(struct plan *plan)
 }
 
 /* What make and lint need of the issuer, copied: it outlives the transaction. */
-static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err)
+int pcai_leaf_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err)
 {
     struct generation_record generation;
     struct ca_cert_record cert;
@@ -183,6 +191,8 @@ static int set_names(struct plan *plan, const struct ca_record *sub, pca_error *
     struct buf san = {0};
     plan->subject.arena = &plan->arena;
     int rc = pcai_subject_leaf(plan->request, plan->has_csr ? &plan->csr : NULL, sub->subject, &plan->subject, err);
+    if (rc == PCA_E_NAME && plan->compliance && err && strcmp(err->field, pcai_ask_field(ASK_COMMON_NAME)) == 0)
+        pcai_error_name_field(err, "personal_name");
     if (rc != PCA_OK)
         return rc;
     plan->certificate.subject = plan->subject.name;
@@ -237,19 +247,17 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     if (rc == PCA_OK)
         rc = pcai_chain_require_usable(&chain, 0, cx->now, err);
     if (rc == PCA_OK)
-        rc = check_kind(&chain.ca[0], err);
-    if (rc == PCA_OK)
-        rc = check_family(plan, &chain.ca[0], cx, err);
+        rc = pcai_leaf_algorithm(plan, &chain.ca[0], cx, err);
     if (rc == PCA_OK)
         rc = set_names(plan, &chain.ca[0], err);
     if (rc == PCA_OK)
-        rc = check_key(txn, cx, plan, err);
+        rc = pcai_leaf_key(txn, cx, plan, err);
     if (rc == PCA_OK)
-        rc = set_validity(plan, &chain, cx, err);
+        rc = pcai_leaf_validity(plan, &chain, cx, err);
     if (rc == PCA_OK)
         rc = set_addresses(plan, &chain.ca[0], err);
     if (rc == PCA_OK)
-        rc = set_issuer(txn, cx, plan, &chain.ca[0], err);
+        rc = pcai_leaf_issuer(txn, cx, plan, &chain.ca[0], err);
     if (rc != PCA_OK)
         return rc;
     plan->service_end = pcai_chain_service_end(&chain, 0);
@@ -264,21 +272,34 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
 
 /* ---- Record ---- */
 
+/* Of a request that is to be reviewed. */
+static void write_review(const struct context *cx, struct plan *plan, struct buf *out)
+{
+    int64_t days = pcai_policy(cx, POLICY_REVIEW_DAYS);
+    plan->review.digest = pcai_slice(plan->approved, sizeof plan->approved);
+    plan->review.lapses = days ? cx->now + days * PCAI_DAY : 0;
+    pcai_review_write(&plan->review, out);
+}
+
 static int put_certificate(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err)
 {
-    struct buf ignored = {0};
+    struct buf ignored = {0}, review = {0};
     for (size_t i = 0; plan->has_csr && i < plan->csr.ignored_count; i++)
         pcai_der_put(&ignored, DER_OID, plan->csr.ignored[i]);
     if (plan->has_csr && plan->csr.san.data && !plan->request->use_csr_san)
         pcai_der_put(&ignored, DER_OID, pcai_oid(OID_SUBJECT_ALT_NAME));
+    if (plan->compliance)
+        write_review(cx, plan, &review);
     int rc = pcai_buf_check(&ignored, err);
+    if (rc == PCA_OK)
+        rc = pcai_buf_check(&review, err);
     if (rc == PCA_OK) {
         struct cert_record record = {.issuer = plan->issuer,
                                      .generation = plan->issuer_generation,
                                      .type = (uint64_t)plan->request->type,
                                      .container = (uint64_t)plan->container,
                                      .algorithm = (uint64_t)plan->algorithm,
-                                     .serial = plan->certificate.serial,
+                                     .serial = plan->compliance ? pcai_slice(NULL, 0) : plan->certificate.serial,
                                      .created = cx->now,
                                      .not_before = plan->certificate.not_before,
                                      .not_after = plan->certificate.not_after,
@@ -287,12 +308,37 @@ static int put_certificate(struct txn *txn, const struct context *cx, struct pla
                                      .ignored = pcai_buf_view(&ignored),
                                      .der = pcai_buf_view(&plan->der),
                                      .sealed_key = pcai_buf_view(&plan->sealed),
-                                     .custom_id = pcai_slice_text(plan->request->custom_id ? plan->request->custom_id : "")};
+                                     .custom_id = pcai_slice_text(plan->request->custom_id ? plan->request->custom_id : ""),
+                                     .review = pcai_buf_view(&review)};
         rc = pcai_cert_put(txn, cx, plan->sequence, &record, err);
         if (rc == PCA_OK)
             rc = pcai_labels_put(txn, &record, plan->sequence, err);
     }
     pcai_buf_free(&ignored);
+    pcai_buf_free(&review);
+    return rc;
+}
+
+/* What only a certificate has that is issued. */
+static int put_issued(struct txn *txn, struct context *cx, struct plan *plan, struct quota_record *quota, pca_error *err)
+{
+    struct row_key expiry = pcai_key_expiry(plan->certificate.not_after, plan->sequence);
+    int rc = pcai_plan_put_serial(txn, plan, plan->sequence, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 0, err);
+    if (rc == PCA_OK)
+        rc = pcai_record_put(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &(struct index_record){0}, err);
+    pcai_quota_spend(quota);
+    return rc;
+}
+
+static int put_pending(struct txn *txn, struct context *cx, struct plan *plan, struct quota_record *quota, pca_error *err)
+{
+    struct status_record status = {.status = PCA_STATUS_PENDING, .at = cx->now};
+    int rc = pcai_status_put(txn, cx, plan->sequence, &status, err);
+    if (rc == PCA_OK)
+        rc = pcai_review_put_pending(txn, plan->sequence, err);
+    pcai_quota_reserve(quota);
     return rc;
 }
 
@@ -300,21 +346,16 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
 {
     uint8_t digest[PCAI_DIGEST_MAX];
     uint64_t results[4] = {plan->sequence};
-    struct row_key expiry = pcai_key_expiry(plan->certificate.not_after, plan->sequence);
+    uint64_t status = plan->compliance ? PCA_STATUS_PENDING : PCA_STATUS_ISSUED;
     int rc = pcai_plan_reserve(txn, plan, err);
-    if (rc == PCA_OK)
-        rc = pcai_plan_put_serial(txn, plan, plan->sequence, err);
-    if (rc == PCA_OK)
-        rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 0, err);
     if (rc == PCA_OK)
         rc = put_certificate(txn, cx, plan, err);
     if (rc == PCA_OK)
         rc = pcai_leaf_names_put(txn, pcai_buf_view(&plan->der), plan->sequence, err);
     if (rc == PCA_OK)
-        rc = pcai_record_put(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &(struct index_record){0}, err);
-    pcai_quota_spend(quota);
+        rc = plan->compliance ? put_pending(txn, cx, plan, quota, err) : put_issued(txn, cx, plan, quota, err);
     if (rc == PCA_OK)
-        rc = pcai_held_move(quota, (uint64_t)plan->request->type, 0, PCA_STATUS_ISSUED, err);
+        rc = pcai_held_move(quota, (uint64_t)plan->request->type, 0, status, err);
     if (rc == PCA_OK)
         rc = pcai_quota_put(txn, cx, plan->ca, quota, err);
     if (rc == PCA_OK)
@@ -325,7 +366,9 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
         return rc;
     struct log_record entry = {.ca = plan->ca, .object = plan->sequence, .units = -1, .digest = pcai_slice(digest, 32)};
     entry.token = pcai_slice_text(plan->token.text ? plan->token.text : "");
-    return pcai_log_append(txn, cx, ACTION_ISSUE, &entry, err);
+    if (plan->compliance)
+        entry.digest = pcai_slice(plan->approved, sizeof plan->approved);
+    return pcai_log_append(txn, cx, plan->compliance ? ACTION_SUBMIT : ACTION_ISSUE, &entry, err);
 }
 
 int pcai_leaf_current(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err)
@@ -334,7 +377,7 @@ int pcai_leaf_current(struct txn *txn, const struct context *cx, struct plan *pl
     int rc = pcai_rules_read(txn, &rules, err);
     if (rc == PCA_OK && (rules != plan->rules || cx->now >= plan->service_end))
         return PCAI_AGAIN;
-    return rc == PCA_OK ? pcai_plan_serial_current(txn, plan, err) : rc;
+    return rc == PCA_OK && !plan->compliance ? pcai_plan_serial_current(txn, plan, err) : rc;
 }
 
 int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err)

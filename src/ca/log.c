@@ -54,6 +54,12 @@ const char *pcai_action_name(uint64_t action)
         [ACTION_TAGS] = "tags_changed",
         [ACTION_RESTORE] = "restored",
         [ACTION_STORAGE_KEY] = "storage_key_changed",
+        [ACTION_SUBMIT] = "submitted",
+        [ACTION_APPROVE] = "approved",
+        [ACTION_REJECT] = "rejected",
+        [ACTION_CANCEL] = "cancelled",
+        [ACTION_LAPSE] = "review_lapsed",
+        [ACTION_PURGE] = "purged",
     };
     return action < sizeof names / sizeof *names && names[action] ? names[action] : "";
 }
@@ -65,7 +71,8 @@ uint64_t pcai_log_from(const struct log_record *row)
 
 int pcai_action_of_certificate(uint64_t action)
 {
-    return action == ACTION_ISSUE || action == ACTION_REVOKE || action == ACTION_DELETE || action == ACTION_CERT_ALIAS || action == ACTION_CERT_TAGS;
+    return action == ACTION_ISSUE || action == ACTION_REVOKE || action == ACTION_DELETE || action == ACTION_CERT_ALIAS || action == ACTION_CERT_TAGS ||
+           (action >= ACTION_SUBMIT && action <= ACTION_PURGE);
 }
 
 /* RFC 9162 2.1.1: a node is SHA-256(01 ‖ left ‖ right). */

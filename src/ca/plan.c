@@ -68,6 +68,12 @@ static int make_serial(struct plan *plan, pca_error *err)
     return PCA_OK;
 }
 
+static int lint_tbs(struct plan *plan, pca_error *err)
+{
+    plan->findings.count = 0;
+    return pcai_lint_certificate(pcai_buf_view(&plan->tbs), &plan->lint, &plan->findings, err);
+}
+
 static int build(struct plan *plan, struct slice public_key, pca_error *err)
 {
     struct certificate *c = &plan->certificate;
@@ -83,14 +89,18 @@ static int build(struct plan *plan, struct slice public_key, pca_error *err)
     plan->lint.signature_key = c->signature_key;
     pcai_buf_reset(&plan->tbs);
     rc = pcai_certificate_tbs(c, &plan->tbs, err);
-    plan->findings.count = 0;
-    return rc == PCA_OK ? pcai_lint_certificate(pcai_buf_view(&plan->tbs), &plan->lint, &plan->findings, err) : rc;
+    return rc == PCA_OK ? lint_tbs(plan, err) : rc;
+}
+
+static void set_stand_in(struct plan *plan)
+{
+    static const uint8_t stand_in[16] = {1, 0, 0, 0, 0, 1, 0x9E, 0x37, 0x79, 0xB9, 0x7F, 0x4A, 0x7C, 0x15, 0xF3, 0x9C};
+    plan->certificate.serial = pcai_slice(stand_in, sizeof stand_in);
 }
 
 int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err)
 {
-    static const uint8_t stand_in[16] = {1, 0, 0, 0, 0, 1, 0x9E, 0x37, 0x79, 0xB9, 0x7F, 0x4A, 0x7C, 0x15, 0xF3, 0x9C};
-    plan->certificate.serial = pcai_slice(stand_in, sizeof stand_in);
+    set_stand_in(plan);
     int rc = build(plan, public_key, err);
     return rc == PCA_OK ? pcai_lint_refuse(&plan->findings, "request", err) : rc;
 }
@@ -108,6 +118,29 @@ static int sign(struct plan *plan, pca_error *err)
         rc = signature.failed ? pcai_no_memory(err) : pcai_buf_check(&plan->der, err);
     pcai_buf_free(&signature);
     return rc;
+}
+
+/* In the shape of a certificate, without a signature. */
+static int freeze(struct plan *plan, pca_error *err)
+{
+    pcai_signed_write(&plan->der, pcai_buf_view(&plan->tbs), plan->certificate.signature_key, pcai_slice(NULL, 0));
+    int rc = pcai_buf_check(&plan->der, err);
+    return rc == PCA_OK ? pcai_review_digest(plan->sequence, &plan->review, pcai_buf_view(&plan->tbs), plan->approved, err) : rc;
+}
+
+int pcai_plan_fill(struct plan *plan, struct slice template, pca_error *err)
+{
+    struct certificate *c = &plan->certificate;
+    int rc = make_serial(plan, err);
+    plan->lint.signature_key = c->signature_key;
+    pcai_buf_reset(&plan->tbs);
+    if (rc == PCA_OK)
+        rc = pcai_certificate_fill(template, c->serial, c->not_before, c->not_after, &plan->tbs, err);
+    if (rc == PCA_OK)
+        rc = lint_tbs(plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_lint_refuse(&plan->findings, "request", err);
+    return rc == PCA_OK ? sign(plan, err) : rc;
 }
 
 static int take_sequence(struct plan *plan, pca_error *err)
@@ -141,14 +174,16 @@ int pcai_plan_make(struct plan *plan, pca_error *err)
     int rc = managed ? pcai_key_generate(plan->algorithm, plan->random, &plan->key, err) : PCA_OK;
     if (rc == PCA_OK)
         rc = take_sequence(plan, err);
-    if (rc == PCA_OK)
+    if (plan->compliance)
+        set_stand_in(plan);
+    else if (rc == PCA_OK)
         rc = make_serial(plan, err);
     if (rc == PCA_OK)
         rc = build(plan, managed ? pcai_key_public(plan->key) : plan->public_key, err);
     if (rc == PCA_OK)
         rc = pcai_lint_refuse(&plan->findings, "request", err);
     if (rc == PCA_OK)
-        rc = sign(plan, err);
+        rc = plan->compliance ? freeze(plan, err) : sign(plan, err);
     if (rc != PCA_OK || !managed)
         return rc;
     struct key_owner owner = {'e', plan->sequence, 0};

@@ -11,6 +11,7 @@
 
 #include "ca/ca.h"
 #include "ca/environment.h"
+#include "ca/review.h"
 #include "ca/subject.h"
 #include "ca/token.h"
 #include "x509/lint.h"
@@ -26,6 +27,8 @@ struct plan {
     uint64_t parent; /* to enable a subordinate under another than its root; 0: the root */
     struct environment *env;
     struct random *random;
+    int compliance;       /* a leaf's CA has its requests reviewed: this one is recorded as PENDING */
+    uint8_t approved[32]; /* of an approval: the digest of the template that it is about */
     /* arguments */
     struct buf csr_work;
     struct csr csr;
@@ -47,6 +50,9 @@ struct plan {
     int64_t service_end;
     struct lint_context lint;
     struct findings findings;
+    struct review review;
+    struct cert_view view; /* of an approval: the request, as it was read */
+    int decides;           /* it is the last that is needed */
     /* make */
     int opaque;  /* the serial number is random throughout */
     int repeats; /* and was another certificate's */
@@ -72,6 +78,12 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
 int pcai_leaf_current(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err);
 int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
 
+/* The parts of the rules that an approval goes through once more: the key's family and size, the key itself, dates, what signs. */
+int pcai_leaf_algorithm(struct plan *plan, const struct ca_record *sub, const struct context *cx, pca_error *err);
+int pcai_leaf_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err);
+int pcai_leaf_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err);
+int pcai_leaf_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err);
+
 /* CAs. */
 int pcai_ca_arguments(struct plan *plan, int is_root, pca_error *err);
 int pcai_ca_rules(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
@@ -83,6 +95,8 @@ int pcai_plan_read_csr(struct plan *plan, pca_error *err);
 /* CRL address, where lint.include_crl says so, and authority information, as the issuer has them. The arena's failure sticks. */
 void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer);
 int pcai_plan_make(struct plan *plan, pca_error *err);
+/* Makes the certificate of a template: all of its octets but serial number and dates. */
+int pcai_plan_fill(struct plan *plan, struct slice template, pca_error *err);
 /* The block of sequences that the plan's record owes, if any; among record's puts. */
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);
 /* A serial number that holds no sequence has a row; PCAI_AGAIN when another certificate has it. The current one looks, put

@@ -15,6 +15,9 @@ const struct policy_row pcai_policies[POLICY_COUNT] = {
     [POLICY_OPAQUE_SERIALS] = {"opaque_serials", "switch", "1: serial numbers are random throughout, and do not tell how many were issued", 0, 0, 1},
     [POLICY_REFUSE_REUSED_KEY] = {"refuse_reused_key", "switch", "1: a public key that was certified for another subject, or was compromised, is refused", 0, 0, 1},
     [POLICY_ALLOW_FOREIGN_CROSS] = {"allow_foreign_cross", "switch", "1: CAs that no region holds may be cross-signed", 0, 0, 1},
+    [POLICY_APPROVERS] = {"approvers", "people", "how many must approve a request on a compliance CA", 1, 1, 16},
+    [POLICY_REVIEWER_DIFFERS] = {"reviewer_differs", "switch", "1: who asked for a certificate cannot decide on it", 0, 0, 1},
+    [POLICY_REVIEW_DAYS] = {"review_days", "days", "after which a request that nobody decided on lapses; 0: never", 0, 0, 36500},
 };
 
 enum policy pcai_policy_find(const char *name)

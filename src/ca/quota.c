@@ -170,6 +170,49 @@ void pcai_quota_spend(struct quota_record *quota)
     }
 }
 
+void pcai_quota_reserve(struct quota_record *quota)
+{
+    quota->remaining--;
+    quota->reserved++;
+    if (quota->remaining_free) {
+        quota->remaining_free--;
+        quota->reserved_free++;
+    }
+}
+
+static int require_reserved(const struct quota_record *quota, pca_error *err)
+{
+    return quota->reserved ? PCA_OK : pcai_fail(err, PCA_E_CORRUPT, NULL, "quota", "no certificate of the CA is reserved");
+}
+
+int pcai_quota_consume(struct quota_record *quota, pca_error *err)
+{
+    int rc = require_reserved(quota, err);
+    if (rc != PCA_OK)
+        return rc;
+    quota->reserved--;
+    quota->issued++;
+    if (quota->reserved_free) {
+        quota->reserved_free--;
+        quota->issued_free++;
+    }
+    return PCA_OK;
+}
+
+int pcai_quota_release(struct quota_record *quota, pca_error *err)
+{
+    int rc = require_reserved(quota, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (quota->reserved_free == quota->reserved) {
+        quota->reserved_free--;
+        quota->remaining_free++;
+    }
+    quota->reserved--;
+    quota->remaining++;
+    return PCA_OK;
+}
+
 static uint64_t *held(struct quota_record *quota, uint64_t status, uint64_t type)
 {
     return status - 1 < HELD_STATUSES && type - 1 < HELD_TYPES ? &quota->held[status - 1][type - 1] : NULL;

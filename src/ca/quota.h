@@ -24,6 +24,11 @@ int pcai_assign(struct txn *txn, struct context *cx, void *arguments, pca_error 
 int pcai_quota_require(const struct quota_record *quota, const char *object, pca_error *err);
 /* remaining -> issued, free units first. */
 void pcai_quota_spend(struct quota_record *quota);
+/* A unit that is put by: remaining -> reserved; then reserved -> issued, or back. Free units are spent first and go back last.
+ * CORRUPT: none is reserved. */
+void pcai_quota_reserve(struct quota_record *quota);
+int pcai_quota_consume(struct quota_record *quota, pca_error *err);
+int pcai_quota_release(struct quota_record *quota, pca_error *err);
 /* A certificate comes, goes or changes its status; 0: it is not there. CORRUPT: there is none to go. */
 int pcai_held_move(struct quota_record *quota, uint64_t type, uint64_t from, uint64_t to, pca_error *err);
 /* How many are there of a CA (0: of all), with that status and type (0: any). *exact 0: there are more CAs than one page looks

@@ -146,6 +146,7 @@ static const struct field cert_fields[] = {
     TEXT(cert_record, custom_id),
     BYTES(cert_record, tags),
     UINT(cert_record, log),
+    BYTES(cert_record, review),
 };
 TYPE(cert, TABLE_CERT);
 

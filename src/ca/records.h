@@ -102,6 +102,7 @@ struct cert_record {
     struct slice sealed_key; /* MANAGED only */
     struct slice custom_id, tags;
     uint64_t log; /* the log row that last changed this */
+    struct slice review; /* review.h; empty: issued without one */
 };
 
 struct status_record {
@@ -152,6 +153,7 @@ enum action {
     ACTION_ENABLE, ACTION_DISABLE, ACTION_RESUME, ACTION_CA_REVOKE, ACTION_ALIAS, ACTION_FREE_CREDIT, ACTION_CERTIFICATES_PURCHASE,
     ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL, ACTION_REISSUE, ACTION_REKEY,
     ACTION_SETTINGS, ACTION_CERT_ALIAS, ACTION_CERT_TAGS, ACTION_TAGS, ACTION_RESTORE, ACTION_STORAGE_KEY,
+    ACTION_SUBMIT, ACTION_APPROVE, ACTION_REJECT, ACTION_CANCEL, ACTION_LAPSE, ACTION_PURGE,
 };
 struct log_record {
     int64_t time;

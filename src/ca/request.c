@@ -8,7 +8,7 @@
 
 const char *pcai_ask_field(enum request_attribute ask)
 {
-    static const char *const fields[ASK_COUNT] = {"country", "state", "locality", "organization", "unit", "common_name"};
+    static const char *const fields[ASK_COUNT] = {"country", "state", "locality", "organization", "unit", "common_name", "system_account"};
     return fields[ask];
 }
 
@@ -57,6 +57,7 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
     }
     pcai_der_end(out, sans);
     encode_extras(request, out);
+    pcai_der_boolean(out, request->personal);
     pcai_der_int(out, request->form);
     pcai_der_int(out, request->span);
     pcai_der_int(out, request->not_before);
@@ -110,9 +111,28 @@ static int check_key_sources(const struct pca_request *request, pca_error *err)
     return PCA_OK;
 }
 
-int pcai_request_check_leaf(const struct pca_request *request, pca_error *err)
+/* The fields of a review: a person, who is the common name, and the account of one. */
+static int check_person(const struct pca_request *request, int compliance, pca_error *err)
+{
+    if (!compliance && (request->personal || request->attribute[ASK_USER_ID]))
+        return refuse(err, request->personal ? "personal_name" : "system_account", "this is for requests on a compliance CA");
+    if (!compliance)
+        return PCA_OK;
+    if (request->type && request->type != PCA_CERT_CLIENT)
+        return refuse(err, "type", "a compliance CA issues client certificates");
+    if (request->use_csr_subject)
+        return refuse(err, "use_csr_subject", "on a compliance CA the subject is what is given with the personal name");
+    if (!request->personal || !*request->attribute[ASK_COMMON_NAME])
+        return refuse(err, "personal_name", request->attribute[ASK_COMMON_NAME] && !request->personal ? "on a compliance CA the common name is given as personal name"
+                                                                                : "a request on a compliance CA needs a personal name");
+    return PCA_OK;
+}
+
+int pcai_request_check_leaf(const struct pca_request *request, int compliance, pca_error *err)
 {
     int rc = check_common(request, err);
+    if (rc == PCA_OK)
+        rc = check_person(request, compliance, err);
     if (rc != PCA_OK)
         return rc;
     if (request->type == 0)
@@ -191,6 +211,8 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, int ag
         return refuse(err, "type", "a CA's certificate has no type");
     if (request->san_count)
         return refuse(err, "san[0]", "a CA's certificate has no alternative names");
+    if (request->personal || request->attribute[ASK_USER_ID])
+        return refuse(err, request->personal ? "personal_name" : "system_account", "this is for requests on a compliance CA");
     if (request->custom_id)
         return refuse(err, "custom_id", "a custom id is set for certificates only");
     rc = pcai_extras_refuse(request, "it is for custom certificates, not for CAs", err);

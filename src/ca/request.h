@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "x509/certificate.h"
 
-enum request_attribute { ASK_COUNTRY, ASK_STATE, ASK_LOCALITY, ASK_ORGANIZATION, ASK_UNIT, ASK_COMMON_NAME, ASK_COUNT };
+enum request_attribute { ASK_COUNTRY, ASK_STATE, ASK_LOCALITY, ASK_ORGANIZATION, ASK_UNIT, ASK_COMMON_NAME, ASK_USER_ID, ASK_COUNT };
 #define PCAI_SUBJECT_OIDS_MAX 10
 #define PCAI_POLICIES_MAX 16
 #define PCAI_EXTENSIONS_MAX 16
@@ -31,6 +31,7 @@ struct pca_request {
     struct certificate_policy policies[PCAI_POLICIES_MAX];
     struct extension_value extensions[PCAI_EXTENSIONS_MAX];
     size_t subject_oid_count, eku_count, policy_count, extension_count;
+    int personal; /* the common name was given as a personal name */
     enum validity_form form;
     int64_t span, not_before, not_after;
     int key_algorithm;
@@ -50,7 +51,8 @@ const char *pcai_ask_field(enum request_attribute ask);
 /* The caller's inputs in one canonical form, for the digest that goes with a token. */
 void pcai_request_encode(const struct pca_request *request, struct buf *out);
 /* The setters' refusal, and what a builder may not hold for a leaf, for a CA. */
-int pcai_request_check_leaf(const struct pca_request *request, pca_error *err);
+/* compliance: on a CA whose requests are reviewed. */
+int pcai_request_check_leaf(const struct pca_request *request, int compliance, pca_error *err);
 /* again: for a CA that has a certificate already, whose subject and alias stay. */
 int pcai_request_check_ca(const struct pca_request *request, int is_root, int again, pca_error *err);
 

@@ -131,12 +131,8 @@ static int read_revocable(struct txn *txn, struct context *cx, uint64_t id, stru
     int rc = pcai_cert_read(txn, id, view, err);
     if (rc != PCA_OK)
         return rc;
-    view->record.serial = pcai_arena_slice(&cx->arena, view->record.serial);
-    view->record.der = pcai_arena_slice(&cx->arena, view->record.der);
-    view->record.alias = pcai_arena_slice(&cx->arena, view->record.alias);
-    view->record.custom_id = pcai_arena_slice(&cx->arena, view->record.custom_id);
-    view->record.tags = pcai_arena_slice(&cx->arena, view->record.tags);
-    return pcai_ca_read(txn, cx, view->record.issuer, issuer, err);
+    rc = pcai_cert_copy(&cx->arena, view, err);
+    return rc != PCA_OK ? rc : pcai_ca_read(txn, cx, view->record.issuer, issuer, err);
 }
 
 static int revoke_cert(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
@@ -150,6 +146,8 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     uint8_t digest[PCAI_DIGEST_MAX];
     pcai_object("cert", r->id, object);
     int rc = read_revocable(txn, cx, r->id, &view, &issuer, err);
+    if (rc == PCA_OK)
+        rc = pcai_cert_require(&view, CERT_REVOKE, err);
     if (rc == PCA_OK)
         rc = pcai_generation_read(txn, cx, &issuer, view.record.generation, &generation, err);
     if (rc == PCA_OK)
@@ -215,10 +213,10 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
     int rc = pcai_clock_require(cx, err);
     if (rc == PCA_OK)
         rc = read_revocable(txn, cx, d->id, &view, &issuer, err);
+    if (rc == PCA_OK)
+        rc = pcai_cert_require(&view, CERT_DELETE, err);
     if (rc != PCA_OK)
         return rc;
-    if (view.status.status != PCA_STATUS_REVOKED)
-        return pcai_fail(err, PCA_E_STATE, object, "status", "only a revoked certificate can be deleted; revoke it first");
     struct row_key expiry = pcai_key_expiry(view.record.not_after, d->id);
     rc = read_row(txn, cx, issuer.id, view.record.generation, view.record.serial, &row, err);
     if (rc == PCA_OK)

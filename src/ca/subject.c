@@ -5,7 +5,7 @@
 
 #define CSR_SAN_MAX 64
 
-static const enum oid attribute_oids[ASK_COUNT] = {OID_COUNTRY, OID_STATE, OID_LOCALITY, OID_ORGANIZATION, OID_UNIT, OID_COMMON_NAME};
+static const enum oid attribute_oids[ASK_COUNT] = {OID_COUNTRY, OID_STATE, OID_LOCALITY, OID_ORGANIZATION, OID_UNIT, OID_COMMON_NAME, OID_UID};
 
 #define FIELD 24
 /* The field that a subject's attribute has in errors: the setter that it comes from, or the CSR. */

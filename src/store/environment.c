@@ -622,6 +622,13 @@ static void forget(struct store *store)
     *at = store->next;
 }
 
+void pcai_store_share(struct store *store)
+{
+    table_lock();
+    store->references++;
+    table_unlock();
+}
+
 /* The last reference is kept while the attachment goes: an open that comes in between shares the store, and attaches anew. */
 void pcai_store_close(struct store *store)
 {

@@ -48,6 +48,8 @@ int pcai_store_create(const char *path, const struct store_options *options, str
  * is shared: another map limit is INVALID, and so is writing to one that was opened read-only. A reader may share a writer's;
  * that it writes nothing is then its caller's to see to. */
 int pcai_store_open(const char *path, const struct store_options *options, struct store **store, pca_error *err);
+/* One more reference. */
+void pcai_store_share(struct store *store);
 /* Gives one reference back; the last runs the attachment's destructor and closes the file. In a forked child it only
  * frees memory. */
 void pcai_store_close(struct store *store);

@@ -203,6 +203,14 @@ static void put_extensions(struct buf *out, const struct certificate *c)
     pcai_der_end(out, tagged);
 }
 
+static void put_validity(struct buf *out, int64_t not_before, int64_t not_after)
+{
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_der_time(out, not_before);
+    pcai_der_time(out, not_after);
+    pcai_der_end(out, mark);
+}
+
 /* TBSCertificate ::= SEQUENCE { version [0] v3, serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo,
  *     extensions [3] } */
 int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error *err)
@@ -214,13 +222,29 @@ int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error
     pcai_der_put(out, DER_INTEGER, c->serial);
     pcai_signature_algorithm_write(out, c->signature_key);
     pcai_buf_slice(out, c->issuer);
-    size_t validity = pcai_der_begin(out, DER_SEQUENCE);
-    pcai_der_time(out, c->not_before);
-    pcai_der_time(out, c->not_after);
-    pcai_der_end(out, validity);
+    put_validity(out, c->not_before, c->not_after);
     pcai_buf_slice(out, c->subject);
     pcai_buf_slice(out, c->public_key);
     put_extensions(out, c);
+    pcai_der_end(out, mark);
+    return pcai_buf_check(out, err);
+}
+
+int pcai_certificate_fill(struct slice tbs, struct slice serial, int64_t not_before, int64_t not_after, struct buf *out, pca_error *err)
+{
+    struct der outer = pcai_der(tbs), in;
+    struct slice version, held, algorithm, issuer;
+    if (pcai_der_enter(&outer, DER_SEQUENCE, &in) != 0 || pcai_der_whole(&in, DER_CONTEXT_CONSTRUCTED(0), &version) != 0 ||
+        pcai_der_get_integer(&in, &held) != 0 || pcai_der_whole(&in, DER_SEQUENCE, &algorithm) != 0 ||
+        pcai_der_whole(&in, DER_SEQUENCE, &issuer) != 0 || pcai_der_whole(&in, DER_SEQUENCE, &held) != 0)
+        return pcai_fail(err, PCA_E_CORRUPT, NULL, "certificate", "the template is no TBSCertificate");
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_buf_slice(out, version);
+    pcai_der_put(out, DER_INTEGER, serial);
+    pcai_buf_slice(out, algorithm);
+    pcai_buf_slice(out, issuer);
+    put_validity(out, not_before, not_after);
+    pcai_buf_slice(out, pcai_slice(in.at, (size_t)(in.end - in.at)));
     pcai_der_end(out, mark);
     return pcai_buf_check(out, err);
 }

@@ -59,6 +59,8 @@ int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err
 /* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), policies, EKU, SAN, CRL
  * distribution point, AIA, those of the caller. basicConstraints and keyUsage critical. */
 int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error *err);
+/* The same octets with another serial number and other dates. */
+int pcai_certificate_fill(struct slice tbs, struct slice serial, int64_t not_before, int64_t not_after, struct buf *out, pca_error *err);
 /* SEQUENCE { tbs, signatureAlgorithm, signature BIT STRING } for certificates, and for CRLs held in memory. */
 void pcai_signed_write(struct buf *out, struct slice tbs, int signature_key, struct slice signature);
 /* Strict; unknown extensions are skipped. CORRUPT. Slices point into der. */

@@ -467,11 +467,6 @@ static void a_compliance_pair_has_no_certificates(void **state)
     enable_sub(f, &sub, "Compliance Sub");
     assert_ok(f->err, pca_root_purchase_certificates(root, 5, NULL, NULL, f->err));
     assert_ok(f->err, pca_root_assign(root, sub, 5, 0, NULL, f->err));
-    struct pair p = {root, sub, NULL};
-    char *before = snapshot_store(f);
-    assert_code(f->err, PCA_E_UNSUPPORTED, do_request(f, &p));
-    assert_code(f->err, PCA_E_UNSUPPORTED, do_check_request(f, &p));
-    assert_store_unchanged(f, before);
     pca_root_free(root);
     pca_sub_free(sub);
 }

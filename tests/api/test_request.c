@@ -913,24 +913,6 @@ static void pitfall_12_not_enabled(void **state)
     pca_request_free(r);
 }
 
-static void compliance_waits_for_another_build(void **state)
-{
-    struct fixture *f = *state;
-    pca_root *root = NULL;
-    pca_sub *sub = NULL;
-    if (pca_root_purchase(f->region, PCA_KIND_COMPLIANCE, PCA_FAMILY_ECC, 12, NULL, &root, f->err) == PCA_E_UNSUPPORTED)
-        return;
-    assert_ok(f->err, pca_root_default_sub(root, &sub, f->err));
-    enable_root(f, &root, "Root");
-    enable_sub(f, &sub, "Sub");
-    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, "Ada");
-    pca_request_set_years(r, 1);
-    assert_refused(f, sub, r, PCA_E_UNSUPPORTED, NULL, NULL, NULL);
-    pca_request_free(r);
-    pca_sub_free(sub);
-    pca_root_free(root);
-}
-
 static void term_over(void **state)
 {
     struct fixture *f = *state;
@@ -1558,7 +1540,6 @@ int main(void)
         TEST_ECC(pitfall_12_states_of_the_subordinate),
         TEST_ECC(pitfall_12_states_of_the_root),
         TEST_REGION(pitfall_12_not_enabled),
-        TEST_REGION(compliance_waits_for_another_build),
         TEST_REGION(term_over),
         TEST_REGION(renewed_after_the_end),
         TEST_REGION(certificate_of_the_ca_over),
