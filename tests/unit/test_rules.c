@@ -294,7 +294,8 @@ static void policies_have_their_published_defaults(void **state)
     } rows[] = {
         {"free_certificates", 10}, {"fee_waiver_threshold", 120000}, {"fee_waiver_period", 0},    {"short_lived", 0},
         {"backdate_seconds", 60},  {"allow_weak", 0},                {"clock_slack_seconds", 3600}, {"max_clock_step_days", 400},
-        {"opaque_serials", 0},     {"refuse_reused_key", 0},         {"allow_foreign_cross", 0},
+        {"opaque_serials", 0},     {"refuse_reused_key", 0},         {"allow_foreign_cross", 0}, {"approvers", 1},
+        {"reviewer_differs", 0},   {"review_days", 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         enum policy policy = pcai_policy_find(rows[i].name);
@@ -333,7 +334,7 @@ static void urls_are_http(void **state)
     X(set_csr, r, "abc", 3) X(set_public_key, r, "abc", 3) X(use_csr_subject, r) X(use_csr_san, r) X(set_crl_address, r, 1) X(set_alias, r, "a") \
     X(set_custom_id, r, "a") X(set_crl_url, r, "http://a.b/") X(set_ocsp_url, r, "http://a.b/") X(set_issuer_url, r, "http://a.b/") \
     X(set_crl_days, r, 1) X(set_path_length, r, 0) X(add_subject_oid, r, "1.2.3", "a") X(add_eku, r, "1.2.3") X(add_policy, r, "1.2.3", "a:b") \
-    X(add_extension, r, "1.2.3", 0, "\5", 2)
+    X(add_extension, r, "1.2.3", 0, "\5", 2) X(set_personal_name, r, "a") X(set_system_account, r, "a")
 #define OTHERS "set_token"
 
 #define CALL(name, ...) \
