@@ -121,11 +121,10 @@ void pcai_der_generalized_time(struct buf *b, int64_t time)
     put_time(b, time, 0);
 }
 
-/* The shorter one is compared as if zero octets followed. */
+/* No element's encoding begins another's: its length tells them apart. */
 static int is_before(struct slice a, struct slice b)
 {
-    int order = memcmp(a.data, b.data, a.size < b.size ? a.size : b.size);
-    return order < 0 || (order == 0 && a.size < b.size);
+    return memcmp(a.data, b.data, a.size < b.size ? a.size : b.size) < 0;
 }
 
 void pcai_der_set_of(struct buf *b, uint8_t tag, struct slice *elements, size_t count)
