@@ -671,6 +671,7 @@ static void parameters_by_hand(void **state)
         {"salt from elsewhere", "300B 0609 2A864886F70D01050C", prf, cipher, PCA_E_INVALID},
         {"something behind", salt, "020103 300C 0608 2A864886F70D0209 0500 0500", cipher, PCA_E_INVALID},
         {"parameters of the prf", salt, "020103 300D 0608 2A864886F70D0209 020100", cipher, PCA_E_INVALID},
+        {"a NULL that is not empty", salt, "020103 300D 0608 2A864886F70D0209 050100", cipher, PCA_E_INVALID},
         {"HMAC-SHA224", salt, "020103 300C 0608 2A864886F70D0208 0500", cipher, PCA_E_UNSUPPORTED},
         {"short IV", salt, prf, "301C 0609 60864801650304012A 040F 000102030405060708090A0B0C0D0E", PCA_E_INVALID},
         {"no IV", salt, prf, "300B 0609 60864801650304012A", PCA_E_INVALID},
