@@ -5,7 +5,7 @@
 #include "x509/oid.h"
 
 #define PCAI_PBE_ROUNDS 100000      /* of what is written */
-#define PCAI_PBE_ROUNDS_MAX 2000000 /* of what is read: a second or two */
+#define PCAI_PBE_ROUNDS_MAX 2000000 /* of what is read: a few seconds each */
 #define PCAI_PBE_SALT 16
 #define PCAI_PBE_SALT_MAX 128 /* of what is read */
 #define PCAI_PBE_IV 16
