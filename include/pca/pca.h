@@ -119,6 +119,7 @@ extern "C" {
 /* Kinds of subject alternative name, by their GeneralName tag (RFC 5280 4.2.1.6). */
 #define PCA_SAN_EMAIL 1
 #define PCA_SAN_DNS 2
+#define PCA_SAN_DIRECTORY 4 /* in name constraints only */
 #define PCA_SAN_URI 6
 #define PCA_SAN_IP 7
 
@@ -675,6 +676,14 @@ PCA_API int pca_request_set_ocsp_url(pca_request *request, const char *url);
 PCA_API int pca_request_set_issuer_url(pca_request *request, const char *url);
 /* For subordinate CAs: how many CAs may follow below, 0..7. Default 0. */
 PCA_API int pca_request_set_path_length(pca_request *request, uint64_t length);
+/* For subordinate CAs, when they are enabled: the names that all below may bear and may not bear (RFC 5280 4.2.1.10), at most 64.
+ * Of a kind with something permitted, names must lie in that; names of other kinds are free. Kept by reissue and rekey. They are
+ * critical, and mbedTLS 2.28 refuses such a CA. Texts: DNS "example.com", itself and all below; IP "10.0.0.0/8",
+ * "2001:db8::/32"; e-mail "ada@example.com", a host's "mail.example.com", those of the hosts below ".example.com"; URI
+ * "www.example.com", ".example.com" likewise; DIRECTORY the last parts of a subject as RFC 4514 writes it, "O=Example,C=DE".
+ * Whatever is issued below, subjects of CAs included, is checked against every CA above: CONSTRAINT. */
+PCA_API int pca_request_add_permitted(pca_request *request, int type, const char *text);
+PCA_API int pca_request_add_excluded(pca_request *request, int type, const char *text);
 
 /* ---- pca_cert: a certificate or a request for one ---------------------------------------------------------------------------- */
 

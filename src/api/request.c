@@ -1,6 +1,7 @@
 /* pca_request: setters. What only a verb can judge is judged there. */
 #include "ca/request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -74,6 +75,8 @@ int pca_request_clone(const pca_request *request, pca_request **copy, pca_error 
     *fresh = *request;
     fresh->arena = (struct arena){0};
     copy_extras(request, fresh);
+    for (size_t i = 0; i < request->subtree_count; i++)
+        fresh->subtrees[i].base = pcai_arena_slice(&fresh->arena, request->subtrees[i].base);
     for (int i = 0; i < ASK_COUNT; i++)
         fresh->attribute[i] = copy_text(&fresh->arena, request->attribute[i]);
     for (size_t i = 0; i < request->san_count; i++)
@@ -464,6 +467,43 @@ int pca_request_set_crl_days(pca_request *request, uint64_t days)
         return refuse(request, PCA_E_INVALID, "crl_days", "a CRL period is 1 to 365 days");
     request->crl_days = days;
     return PCA_OK;
+}
+
+static int add_subtree(pca_request *request, int excluded, int type, const char *text)
+{
+    char field[32];
+    struct buf base = {0};
+    size_t index = 0;
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    for (size_t i = 0; i < request->subtree_count; i++)
+        index += request->subtrees[i].excluded == excluded;
+    snprintf(field, sizeof field, "%s[%zu]", excluded ? "excluded" : "permitted", index);
+    if (request->subtree_count == PCAI_SUBTREES_MAX)
+        return too_many(request, field, PCAI_SUBTREES_MAX);
+    if (!text || strlen(text) > TEXT_MAX)
+        return refuse(request, PCA_E_INVALID, field, "the text is NULL, or longer than 4096 octets");
+    rc = pcai_subtree_parse(type, pcai_slice_text(text), field, &base, &request->refusal);
+    struct subtree subtree = {.excluded = excluded, .type = type, .base = pcai_arena_slice(&request->arena, pcai_buf_view(&base))};
+    if (rc == PCA_OK && (base.failed || request->arena.failed))
+        rc = pcai_no_memory(&request->refusal);
+    if (rc == PCA_OK)
+        request->subtrees[request->subtree_count++] = subtree;
+    else
+        pcai_error_name_object(&request->refusal, "request");
+    pcai_buf_free(&base);
+    return rc;
+}
+
+int pca_request_add_permitted(pca_request *request, int type, const char *text)
+{
+    return add_subtree(request, 0, type, text);
+}
+
+int pca_request_add_excluded(pca_request *request, int type, const char *text)
+{
+    return add_subtree(request, 1, type, text);
 }
 
 int pca_request_set_path_length(pca_request *request, uint64_t length)

@@ -14,8 +14,7 @@ void pcai_text_copy(char *to, size_t capacity, const char *from)
     to[size] = 0;
 }
 
-/* One code point (RFC 3629): its length, or 0 when malformed. */
-static size_t utf8_decode(const uint8_t *at, size_t left, uint32_t *point)
+size_t pcai_utf8_decode(const uint8_t *at, size_t left, uint32_t *point)
 {
     uint32_t c = at[0];
     size_t length = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
@@ -40,7 +39,7 @@ int pcai_utf8_printable(struct slice text, size_t *characters)
     size_t count = 0;
     for (size_t i = 0; i < text.size; count++) {
         uint32_t point;
-        size_t length = utf8_decode(text.data + i, text.size - i, &point);
+        size_t length = pcai_utf8_decode(text.data + i, text.size - i, &point);
         if (length == 0 || point < 0x20 || (point >= 0x7F && point < 0xA0))
             return 0;
         i += length;
@@ -60,7 +59,7 @@ int pcai_utf16(struct slice utf8, struct buf *out)
 {
     for (size_t i = 0; i < utf8.size;) {
         uint32_t point;
-        size_t length = utf8_decode(utf8.data + i, utf8.size - i, &point);
+        size_t length = pcai_utf8_decode(utf8.data + i, utf8.size - i, &point);
         if (length == 0)
             return -1;
         if (point >= 0x10000) {

@@ -9,6 +9,8 @@
 
 /* Copies and cuts at a character's end; always NUL-terminated. */
 void pcai_text_copy(char *to, size_t capacity, const char *from);
+/* One code point (RFC 3629): its length, or 0 when malformed. left: octets, at least one. */
+size_t pcai_utf8_decode(const uint8_t *at, size_t left, uint32_t *point);
 /* 1 if well-formed UTF-8 (RFC 3629) without U+0000..001F and 007F..009F; *characters counts code points. */
 int pcai_utf8_printable(struct slice text, size_t *characters);
 /* UTF-16, big-endian. -1: not well-formed UTF-8. */

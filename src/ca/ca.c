@@ -167,6 +167,8 @@ int pcai_chain_certs(struct txn *txn, struct context *cx, uint64_t id, uint64_t 
             rc = pcai_ca_cert_read(txn, cx, &ca, generation, &cert, err);
         if (rc != PCA_OK)
             return rc;
+        certs->ca[certs->count] = ca.id;
+        certs->parent[certs->count] = ca.parent;
         certs->der[certs->count++] = cert.der;
         id = cert.issuer;
         generation = cert.issuer_generation;

@@ -48,6 +48,7 @@ int pcai_chain_read(struct txn *txn, struct context *cx, uint64_t id, struct cha
 /* The certificates from a generation of a CA up to a root's, each by the generation that signed the one before. */
 struct chain_certs {
     struct slice der[PCAI_CHAIN_MAX];
+    uint64_t ca[PCAI_CHAIN_MAX], parent[PCAI_CHAIN_MAX];
     size_t count;
 };
 int pcai_chain_certs(struct txn *txn, struct context *cx, uint64_t id, uint64_t generation, struct chain_certs *certs, pca_error *err);

@@ -99,7 +99,7 @@ static int set_names(struct plan *plan, const struct ca_record *ca, const struct
         return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
     }
     int rc = pcai_subject_ca(plan->request, plan->has_csr ? &plan->csr : NULL, &plan->subject, err);
-    if (rc == PCA_OK && parent && pcai_slice_equal(plan->subject.name, parent->subject))
+    if (rc == PCA_OK && parent && pcai_name_same(plan->subject.name, parent->subject) == 1)
         return pcai_fail(err, PCA_E_NAME, "request", "common_name", "the subject is the same as the issuer's");
     plan->certificate.subject = plan->subject.name;
     return rc;
@@ -158,6 +158,31 @@ static int check_path_length(struct plan *plan, const struct chain *chain, pca_e
     return PCA_OK;
 }
 
+/* ---- Name constraints ---- */
+
+/* Given when the CA is enabled, and borne by each of its certificates from then on. */
+static int set_constraints(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *ca, pca_error *err)
+{
+    const struct pca_request *request = plan->request;
+    struct ca_cert_record held;
+    struct certificate c;
+    struct buf value = {0};
+    int rc = PCA_OK;
+    if (plan->purpose != PURPOSE_ENABLE) {
+        rc = pcai_ca_cert_read(txn, cx, ca, ca->generation, &held, err);
+        if (rc == PCA_OK)
+            rc = pcai_certificate_read(held.der, &c, err);
+        if (rc == PCA_OK && c.name_constraints.data)
+            plan->certificate.name_constraints = pcai_arena_slice(&plan->arena, c.name_constraints);
+    } else if (request->subtree_count) {
+        pcai_constraints_write(&value, request->subtrees, request->subtree_count);
+        rc = pcai_buf_check(&value, err);
+        plan->certificate.name_constraints = pcai_arena_slice(&plan->arena, pcai_buf_view(&value));
+        pcai_buf_free(&value);
+    }
+    return rc == PCA_OK && plan->arena.failed ? pcai_no_memory(err) : rc;
+}
+
 /* ---- Keys ---- */
 
 /* The key that is there, for another certificate; of a root it signs, too. */
@@ -181,18 +206,15 @@ static int keep_key(struct txn *txn, struct context *cx, struct plan *plan, cons
     return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *parent, pca_error *err)
+static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *parent, const struct chain_certs *above, pca_error *err)
 {
     struct generation_record generation;
-    struct ca_cert_record cert;
     struct certificate *c = &plan->certificate;
     if (!parent) {
         c->issuer = c->subject;
         return PCA_OK;
     }
     int rc = pcai_generation_read(txn, cx, parent, parent->generation, &generation, err);
-    if (rc == PCA_OK)
-        rc = pcai_ca_cert_read(txn, cx, parent, parent->generation, &cert, err);
     if (rc == PCA_OK)
         rc = pcai_ca_key_read(txn, &plan->arena, parent, parent->generation, &plan->issuer_key, err);
     if (rc != PCA_OK)
@@ -202,7 +224,7 @@ static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, co
     c->issuer = pcai_arena_slice(&plan->arena, parent->subject);
     c->authority_key_id = pcai_arena_slice(&plan->arena, generation.key_id);
     c->signature_key = (int)parent->algorithm;
-    plan->lint.issuer = pcai_arena_slice(&plan->arena, cert.der);
+    plan->lint.issuer = pcai_arena_slice(&plan->arena, above->der[0]);
     return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
@@ -264,6 +286,7 @@ static void keep_self(struct plan *plan, const struct ca_record *ca)
 static int set_fields(struct txn *txn, struct context *cx, struct plan *plan, const struct chain *chain, pca_error *err)
 {
     const struct ca_record *ca = &chain->ca[0], *parent = chain->count > 1 ? &chain->ca[1] : NULL;
+    struct chain_certs above = {.count = 0};
     plan->lint = (struct lint_context){.role = parent ? LINT_SUB : LINT_ROOT};
     plan->certificate.is_ca = 1;
     plan->opaque = pcai_policy(cx, POLICY_OPAQUE_SERIALS) != 0;
@@ -280,11 +303,17 @@ static int set_fields(struct txn *txn, struct context *cx, struct plan *plan, co
     if (rc == PCA_OK)
         rc = set_addresses(plan, parent, err);
     if (rc == PCA_OK)
+        rc = set_constraints(txn, cx, plan, ca, err);
+    if (rc == PCA_OK && parent)
+        rc = pcai_chain_certs(txn, cx, parent->id, parent->generation, &above, err);
+    if (rc == PCA_OK)
+        rc = pcai_plan_check_names(plan, &above, err);
+    if (rc == PCA_OK)
         rc = check_path_length(plan, chain, err);
     if (rc == PCA_OK && plan->purpose == PURPOSE_REISSUE)
         rc = keep_key(txn, cx, plan, ca, err);
     if (rc == PCA_OK)
-        rc = set_issuer(txn, cx, plan, parent, err);
+        rc = set_issuer(txn, cx, plan, parent, &above, err);
     return rc;
 }
 

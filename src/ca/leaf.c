@@ -164,15 +164,17 @@ static void set_usage(struct plan *plan)
     c->extension_count = plan->request->extension_count;
 }
 
-/* What make and lint need of the issuer, copied: it outlives the transaction. */
+/* What make and lint need of the issuer and of those above it, copied: it outlives the transaction. */
 int pcai_leaf_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err)
 {
     struct generation_record generation;
-    struct ca_cert_record cert;
+    struct chain_certs above;
     struct certificate *c = &plan->certificate;
     int rc = pcai_generation_read(txn, cx, sub, sub->generation, &generation, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_cert_read(txn, cx, sub, sub->generation, &cert, err);
+        rc = pcai_chain_certs(txn, cx, sub->id, sub->generation, &above, err);
+    if (rc == PCA_OK)
+        rc = pcai_plan_check_names(plan, &above, err);
     if (rc == PCA_OK)
         rc = pcai_ca_key_read(txn, &plan->arena, sub, sub->generation, &plan->issuer_key, err);
     if (rc != PCA_OK)
@@ -182,7 +184,7 @@ int pcai_leaf_issuer(struct txn *txn, struct context *cx, struct plan *plan, con
     c->issuer = pcai_arena_slice(&plan->arena, sub->subject);
     c->authority_key_id = pcai_arena_slice(&plan->arena, generation.key_id);
     c->signature_key = (int)sub->algorithm;
-    plan->lint.issuer = pcai_arena_slice(&plan->arena, cert.der);
+    plan->lint.issuer = pcai_arena_slice(&plan->arena, above.der[0]);
     return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 

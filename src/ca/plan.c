@@ -54,6 +54,46 @@ void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer)
     plan->certificate.issuer_url = address(plan, issuer->issuer_url);
 }
 
+static int violates(const struct plan *plan, const struct violation *v, const struct chain_certs *above, size_t i, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    const char *field = plan->subject.own && v->san == plan->subject.own - 1 ? "common_name" : v->field;
+    struct ca_record ca = {.id = above->ca[i], .parent = above->parent[i]};
+    struct buf subtree = {0};
+    pcai_subtree_text(&v->by, &subtree);
+    int rc = pcai_buf_check(&subtree, err);
+    if (rc == PCA_OK)
+        rc = pcai_fail(err, PCA_E_CONSTRAINT, pcai_ca_object(&ca, object), field,
+                       v->by.excluded ? "the name lies in what the CA excludes: %.*s" : "the name lies in nothing that the CA permits, as %.*s",
+                       (int)subtree.size, (const char *)subtree.data);
+    pcai_buf_free(&subtree);
+    return rc;
+}
+
+int pcai_plan_check_names(struct plan *plan, const struct chain_certs *above, pca_error *err)
+{
+    const struct certificate *c = &plan->certificate;
+    const struct constrained names = {c->subject, c->san, c->is_ca};
+    struct violation v;
+    struct certificate ca;
+    size_t count = 0;
+    int rc = PCA_OK;
+    for (size_t i = 0; rc == PCA_OK && i < above->count; i++) {
+        rc = pcai_certificate_read(above->der[i], &ca, err);
+        if (rc != PCA_OK || !ca.name_constraints.data)
+            continue;
+        rc = pcai_constraints_check(ca.name_constraints, &names, &v);
+        if (rc == PCA_E_CONSTRAINT)
+            return violates(plan, &v, above, i, err);
+        if (rc != PCA_OK)
+            return pcai_fail(err, rc, "request", rc == PCA_E_NAME ? "subject" : NULL, "names or the constraints on them cannot be read");
+        plan->constrained[count++] = pcai_arena_slice(&plan->arena, above->der[i]);
+    }
+    plan->lint.constrained = plan->constrained;
+    plan->lint.constrained_count = count;
+    return rc == PCA_OK && plan->arena.failed ? pcai_no_memory(err) : rc;
+}
+
 /* One octet 01..7F ‖ sequence in five ‖ ten random: positive, minimal, unique by the sequence, 80 bits unforeseeable. Or random
  * in all but the first bit. */
 static int make_serial(struct plan *plan, pca_error *err)

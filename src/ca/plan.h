@@ -48,6 +48,7 @@ struct plan {
     uint64_t issuer, issuer_generation; /* 0: self-signed */
     struct ca_key issuer_key;           /* that signs; without an owner: the key that is made */
     int64_t service_end;
+    struct slice constrained[PCAI_CHAIN_MAX]; /* what lint.constrained points to, in the arena */
     struct lint_context lint;
     struct findings findings;
     struct review review;
@@ -94,6 +95,9 @@ int pcai_ca_record(struct txn *txn, struct context *cx, void *plan, pca_error *e
 int pcai_plan_read_csr(struct plan *plan, pca_error *err);
 /* CRL address, where lint.include_crl says so, and authority information, as the issuer has them. The arena's failure sticks. */
 void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer);
+/* The subject and alternative names against every CA above, from that generation of the issuer on. CONSTRAINT names the CA. Kept
+ * for the lint. */
+int pcai_plan_check_names(struct plan *plan, const struct chain_certs *above, pca_error *err);
 int pcai_plan_make(struct plan *plan, pca_error *err);
 /* Makes the certificate of a template: all of its octets but serial number and dates. */
 int pcai_plan_fill(struct plan *plan, struct slice template, pca_error *err);

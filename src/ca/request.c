@@ -44,6 +44,13 @@ static void encode_extras(const struct pca_request *request, struct buf *out)
     pcai_der_end(out, mark);
 }
 
+static void encode_subtrees(const struct pca_request *request, struct buf *out)
+{
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_constraints_write(out, request->subtrees, request->subtree_count);
+    pcai_der_end(out, mark);
+}
+
 void pcai_request_encode(const struct pca_request *request, struct buf *out)
 {
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
@@ -57,6 +64,7 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
     }
     pcai_der_end(out, sans);
     encode_extras(request, out);
+    encode_subtrees(request, out);
     pcai_der_boolean(out, request->personal);
     pcai_der_int(out, request->form);
     pcai_der_int(out, request->span);
@@ -81,6 +89,13 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
 static int refuse(pca_error *err, const char *field, const char *why)
 {
     return pcai_fail(err, PCA_E_INVALID, "request", field, "%s", why);
+}
+
+static int refuse_subtrees(const struct pca_request *request, const char *why, pca_error *err)
+{
+    if (!request->subtree_count)
+        return PCA_OK;
+    return refuse(err, request->subtrees[0].excluded ? "excluded[0]" : "permitted[0]", why);
 }
 
 static int check_common(const struct pca_request *request, pca_error *err)
@@ -145,6 +160,9 @@ int pcai_request_check_leaf(const struct pca_request *request, int compliance, p
         return refuse(err, request->ocsp_url ? "ocsp_url" : "issuer_url", "this address is set for CAs; a certificate takes its issuer's");
     if (request->path_length >= 0)
         return refuse(err, "path_length", "a path length is set for subordinate CAs only");
+    rc = refuse_subtrees(request, "name constraints are set for subordinate CAs only", err);
+    if (rc != PCA_OK)
+        return rc;
     rc = request->type == PCA_CERT_CUSTOM ? pcai_extras_check(request, err) : pcai_extras_refuse(request, "it is for custom certificates only", err);
     return rc == PCA_OK ? check_key_sources(request, err) : rc;
 }
@@ -184,7 +202,7 @@ static int check_again(const struct pca_request *request, pca_error *err)
         return refuse(err, "alias", "a CA's alias is changed by a verb of its own");
     if (request->csr.data)
         return refuse(err, "csr", "a further key or certificate takes no CSR");
-    return PCA_OK;
+    return refuse_subtrees(request, "a CA's name constraints stay what they are", err);
 }
 
 static int check_ca_key(const struct pca_request *request, int is_root, pca_error *err)
@@ -216,6 +234,8 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, int ag
     if (request->custom_id)
         return refuse(err, "custom_id", "a custom id is set for certificates only");
     rc = pcai_extras_refuse(request, "it is for custom certificates, not for CAs", err);
+    if (rc == PCA_OK && is_root)
+        rc = refuse_subtrees(request, "a root has no name constraints: verifiers do not look at a trust anchor's (RFC 5280 6.1)", err);
     if (rc != PCA_OK)
         return rc;
     if (request->token)

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "x509/certificate.h"
+#include "x509/constraints.h"
 
 enum request_attribute { ASK_COUNTRY, ASK_STATE, ASK_LOCALITY, ASK_ORGANIZATION, ASK_UNIT, ASK_COMMON_NAME, ASK_USER_ID, ASK_COUNT };
 #define PCAI_SUBJECT_OIDS_MAX 10
@@ -31,6 +32,8 @@ struct pca_request {
     struct certificate_policy policies[PCAI_POLICIES_MAX];
     struct extension_value extensions[PCAI_EXTENSIONS_MAX];
     size_t subject_oid_count, eku_count, policy_count, extension_count;
+    struct subtree subtrees[PCAI_SUBTREES_MAX]; /* of a CA's name constraints */
+    size_t subtree_count;
     int personal; /* the common name was given as a personal name */
     enum validity_form form;
     int64_t span, not_before, not_after;

@@ -223,9 +223,11 @@ static int san_from_csr(struct subject *subject, int certificate_type, const str
 static int common_name_as_host(struct subject *subject, struct attribute *cn, pca_error *err)
 {
     int ip = pcai_is_ip(cn->value);
+    size_t before = subject->san_count;
     int rc = san_add(subject, ip ? PCA_SAN_IP : PCA_SAN_DNS, cn->value, "common_name", err);
     if (rc != PCA_OK)
         return rc;
+    subject->own = subject->san_count > before ? subject->san_count : 0;
     struct buf canonical = {0}, text = {0};
     rc = pcai_san_canonical(ip ? PCA_SAN_IP : PCA_SAN_DNS, cn->value, "common_name", &canonical, err);
     struct general_name name = {ip ? PCA_SAN_IP : PCA_SAN_DNS, pcai_buf_view(&canonical)};

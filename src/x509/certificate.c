@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "x509/constraints.h"
 
 int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err)
 {
@@ -181,6 +182,11 @@ static void put_extensions(struct buf *out, const struct certificate *c)
     put_key_usage(out, c->key_usage);
     if (c->is_ca)
         put_basic_constraints(out, c->path_length);
+    if (c->name_constraints.data) {
+        struct extension e = extension_begin(out, OID_NAME_CONSTRAINTS, 1);
+        pcai_buf_slice(out, c->name_constraints);
+        extension_end(out, e);
+    }
     if (c->policy_count)
         put_policies(out, c);
     if (c->eku_count)
@@ -344,6 +350,9 @@ static int read_value(enum oid known, struct slice octets, struct certificate *c
     case OID_SUBJECT_ALT_NAME:
         c->san = octets;
         return 0;
+    case OID_NAME_CONSTRAINTS:
+        c->name_constraints = octets;
+        return pcai_constraints_are_sound(octets) ? 0 : -1;
     default:
         return 0;
     }

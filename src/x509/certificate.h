@@ -43,6 +43,7 @@ struct certificate {
     size_t eku_count;
     struct slice san;          /* GeneralNames, whole; no data: none. Critical when the subject is empty */
     struct slice subject_key_id, authority_key_id; /* no data: none */
+    struct slice name_constraints; /* NameConstraints, whole; no data: none */
     struct slice crl_url, ocsp_url, issuer_url;    /* no data: none */
     const struct certificate_policy *policies;     /* writing only, as the next */
     size_t policy_count;
@@ -56,8 +57,8 @@ struct certificate {
 
 /* RFC 7093 2 (1): the leftmost 160 bits of the SHA-256 of the BIT STRING subjectPublicKey. */
 int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err);
-/* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), policies, EKU, SAN, CRL
- * distribution point, AIA, those of the caller. basicConstraints and keyUsage critical. */
+/* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), nameConstraints, policies, EKU,
+ * SAN, CRL distribution point, AIA, those of the caller. basicConstraints, nameConstraints and keyUsage critical. */
 int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error *err);
 /* The same octets with another serial number and other dates. */
 int pcai_certificate_fill(struct slice tbs, struct slice serial, int64_t not_before, int64_t not_after, struct buf *out, pca_error *err);

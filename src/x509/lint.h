@@ -31,6 +31,8 @@ struct lint_context {
     int64_t longest;          /* a leaf's or CA's longest validity in seconds, 0: not bounded (validity_quota_bound) */
     int include_crl;          /* cdp_switch: 1 must be there, 0 must not, -1 either */
     size_t given_names;       /* SANs that the caller gave */
+    const struct slice *constrained; /* the certificates, DER, of those CAs above that have nameConstraints */
+    size_t constrained_count;
     /* CRLs */
     int64_t this_update;      /* what the entries' dates are held against */
     uint64_t previous;        /* CRLNumber of the one before; 0: none */

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "x509/constraints.h"
 
 static const char *field_of(const struct lint_extension *e)
 {
@@ -67,9 +68,11 @@ static void ext_unknown_critical_refused(struct lint_run *run)
     }
 }
 
-/* Of what may be critical at all, mbedTLS 2.28 does not read nameConstraints. */
+/* Of what may be critical at all, mbedTLS 2.28 does not read nameConstraints, and so refuses all below a CA that has some. */
 static void mbedtls_critical_set(struct lint_run *run)
 {
+    if (run->context->constrained_count)
+        pcai_lint_found(run, LINT_NOTE, "issuer", "mbedTLS 2.28 refuses the critical nameConstraints of a CA above");
     if (pcai_lint_is_critical(run, OID_NAME_CONSTRAINTS))
         pcai_lint_found(run, LINT_NOTE, "nameConstraints", "mbedTLS 2.28 refuses a critical nameConstraints");
 }
@@ -281,6 +284,38 @@ static void nc_only_ca_critical(struct lint_run *run)
         pcai_lint_found(run, LINT_ERROR, field, "nameConstraints has no subtree");
 }
 
+/* RFC 5280 6.1.3 (b) and (c), of each CA above by itself. */
+static void check_against(struct lint_run *run, struct slice certificate, const struct constrained *names)
+{
+    struct tbs ca = {0};
+    struct violation v;
+    struct buf text = {0};
+    struct der outer = pcai_der(certificate), in;
+    struct slice tbs;
+    int readable = pcai_der_enter(&outer, DER_SEQUENCE, &in) == 0 && pcai_der_whole(&in, DER_SEQUENCE, &tbs) == 0 && pcai_lint_read_certificate(tbs, &ca) == 0;
+    const struct lint_extension *e = readable ? pcai_lint_extension(&ca, OID_NAME_CONSTRAINTS) : NULL;
+    int rc = e ? pcai_constraints_check(e->value, names, &v) : PCA_E_CORRUPT;
+    if (rc == PCA_OK)
+        return;
+    if (rc != PCA_E_CONSTRAINT) {
+        pcai_lint_found(run, LINT_ERROR, rc == PCA_E_NAME ? "subject" : "issuer", "names or the constraints on them cannot be read");
+        return;
+    }
+    pcai_subtree_text(&v.by, &text);
+    run->no_memory |= text.failed;
+    pcai_lint_found(run, LINT_ERROR, v.field, v.by.excluded ? "the name lies in what a CA above excludes, %.*s" : "the name lies outside of what a CA above permits, %.*s",
+                    (int)text.size, text.data ? (const char *)text.data : "");
+    pcai_buf_free(&text);
+}
+
+static void nc_enforced_at_issue(struct lint_run *run)
+{
+    const struct lint_extension *san = pcai_lint_extension(&run->tbs, OID_SUBJECT_ALT_NAME);
+    const struct constrained names = {run->tbs.subject, san ? san->value : pcai_slice(NULL, 0), run->context->role != LINT_LEAF};
+    for (size_t i = 0; i < run->context->constrained_count; i++)
+        check_against(run, run->context->constrained[i], &names);
+}
+
 static const struct lint lints[] = {
     {"ext_unique", LINT_ON_ALL, ext_unique},
     {"ext_unknown_critical_refused", LINT_ON_ALL, ext_unknown_critical_refused},
@@ -291,6 +326,7 @@ static const struct lint lints[] = {
     {"aia_noncritical_http", LINT_ON_CERTIFICATE, aia_noncritical_http},
     {"policies_no_duplicates", LINT_ON_CERTIFICATE, policies_no_duplicates},
     {"nc_only_ca_critical", LINT_ON_CERTIFICATE, nc_only_ca_critical},
+    {"nc_enforced_at_issue", LINT_ON_ISSUED, nc_enforced_at_issue},
     {"mbedtls_critical_set", LINT_ON_CERTIFICATE, mbedtls_critical_set},
 };
 const struct lint_group pcai_lints_extensions = LINT_GROUP(lints);

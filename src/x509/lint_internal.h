@@ -145,9 +145,8 @@ const char *pcai_lint_attribute_name(const struct lint_attribute *a);
 int pcai_lint_name_is_empty(struct slice name);
 
 /* GeneralName ::= CHOICE of [0] to [8]. */
-#define GENERAL_DIRECTORY 4
 struct lint_general {
-    int type;           /* its tag number: PCA_SAN_, GENERAL_DIRECTORY */
+    int type;           /* its tag number: PCA_SAN_, or another */
     struct slice value; /* contents; of a directoryName the Name, whole */
 };
 /* 1, 0 at the end, -1 when malformed. */

@@ -27,7 +27,7 @@ static void each_directory(struct lint_run *run, enum oid extension, struct der 
     struct place place = {pcai_oid_name(extension), LINT_ERROR};
     struct lint_general g;
     while (pcai_lint_next_general(&names, &g) == 1)
-        if (g.type == GENERAL_DIRECTORY)
+        if (g.type == PCA_SAN_DIRECTORY)
             each_in(run, g.value, &place, check);
 }
 
@@ -40,7 +40,7 @@ static void each_attribute(struct lint_run *run, attribute_check *check)
     struct lint_subtrees subtrees = pcai_lint_subtrees(&run->tbs);
     struct lint_subtree subtree;
     while (pcai_lint_next_subtree(&subtrees, &subtree))
-        if (subtree.base.type == GENERAL_DIRECTORY)
+        if (subtree.base.type == PCA_SAN_DIRECTORY)
             each_in(run, subtree.base.value, &(struct place){pcai_oid_name(OID_NAME_CONSTRAINTS), LINT_ERROR}, check);
 }
 

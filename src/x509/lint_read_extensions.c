@@ -22,7 +22,7 @@ int pcai_lint_next_general(struct der *at, struct lint_general *g)
     g->type = tag & 0x1F;
     if (g->type > 8 || is_constructed(g->type) != ((tag & 0x20) != 0))
         return -1;
-    if (g->type != GENERAL_DIRECTORY)
+    if (g->type != PCA_SAN_DIRECTORY)
         return 1;
     struct der explicit_tag = pcai_der(g->value);
     return pcai_der_whole(&explicit_tag, DER_SEQUENCE, &g->value) == 0 && pcai_der_at_end(&explicit_tag) ? 1 : -1;
@@ -30,7 +30,7 @@ int pcai_lint_next_general(struct der *at, struct lint_general *g)
 
 static int is_sound(struct tbs *t, const struct lint_general *g, const char *field)
 {
-    return g->type != GENERAL_DIRECTORY || pcai_lint_read_name(&t->flaws, g->value, field) == 0;
+    return g->type != PCA_SAN_DIRECTORY || pcai_lint_read_name(&t->flaws, g->value, field) == 0;
 }
 
 static int read_general_names(struct tbs *t, struct der at, const char *field)

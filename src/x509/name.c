@@ -113,10 +113,10 @@ void pcai_name_write(struct buf *out, const struct name *name)
     pcai_der_end(out, sequence);
 }
 
-static int read_attribute(struct der *set, struct name *name)
+static int read_attribute(struct der *set, size_t rdn, struct name *name)
 {
     struct der pair;
-    struct attribute a;
+    struct attribute a = {.rdn = rdn};
     uint8_t tag;
     if (name->count == PCAI_NAME_ATTRIBUTES_MAX || pcai_der_enter(set, DER_SEQUENCE, &pair) != 0 ||
         pcai_der_get_oid(&pair, &a.raw) != 0 || pcai_der_any(&pair, &tag, &a.value, &a.whole) != 0 || !pcai_der_at_end(&pair))
@@ -136,11 +136,11 @@ int pcai_name_read(struct slice der, struct name *name)
     name->count = 0;
     if (pcai_der_enter(&outer, DER_SEQUENCE, &sequence) != 0 || !pcai_der_at_end(&outer))
         return -1;
-    while (!pcai_der_at_end(&sequence)) {
+    for (size_t rdn = 0; !pcai_der_at_end(&sequence); rdn++) {
         if (pcai_der_enter(&sequence, DER_SET, &set) != 0 || pcai_der_at_end(&set))
             return -1;
         while (!pcai_der_at_end(&set))
-            if (read_attribute(&set, name) != 0)
+            if (read_attribute(&set, rdn, name) != 0)
                 return -1;
     }
     return 0;

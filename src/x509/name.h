@@ -10,7 +10,8 @@ struct attribute {
     enum oid type;      /* of the attribute types in oid.h; OID_NONE when only raw is known */
     struct slice raw;   /* the type's contents octets */
     struct slice value; /* UTF-8 */
-    struct slice whole; /* reading only: the value with its header */
+    struct slice whole; /* reading only, as the next: the value with its header */
+    size_t rdn;         /* number of the RDN that it stands in */
 };
 struct name {
     struct attribute attributes[PCAI_NAME_ATTRIBUTES_MAX];
@@ -34,5 +35,15 @@ int pcai_name_read(struct slice der, struct name *name);
 struct slice pcai_name_find(const struct name *name, enum oid type);
 /* RFC 4514, most specific first: "CN=db1,O=Example\\, Inc". */
 void pcai_name_text(struct slice der, struct buf *out);
+/* The same read: one attribute in each RDN, types by name or as object identifiers, values escaped or as "#" and their DER in
+ * hexadecimal, and spaces around separators let pass. Written as pcai_name_write does. NAME says what is wrong. */
+int pcai_name_parse(struct slice text, const char *field, struct buf *out, pca_error *err);
+
+/* RFC 5280 7.1 for Names, whole: RDNs in their order, attributes of one in any, values with case folded and white space trimmed
+ * and inner runs as one space. Folded are ASCII, Latin, Greek, Cyrillic and full-width letters, one to one. 1, 0, or -1 when
+ * either cannot be read. */
+int pcai_name_same(struct slice a, struct slice b);
+/* Are the RDNs of base the first of name (RFC 5280 4.2.1.10)? */
+int pcai_name_is_within(struct slice name, struct slice base);
 
 #endif

@@ -17,8 +17,7 @@ static int refuse(pca_error *err, const char *field, const char *why)
 
 /* ---- IP addresses ---- */
 
-/* 4 or 16 octets, or 0. */
-static size_t parse_ip(struct slice text, uint8_t out[16])
+size_t pcai_ip_parse(struct slice text, uint8_t out[16])
 {
     char copy[IP_TEXT_MAX + 1];
     if (text.size == 0 || text.size > IP_TEXT_MAX || memchr(text.data, 0, text.size))
@@ -31,7 +30,7 @@ static size_t parse_ip(struct slice text, uint8_t out[16])
 int pcai_is_ip(struct slice text)
 {
     uint8_t octets[16];
-    return parse_ip(text, octets) != 0;
+    return pcai_ip_parse(text, octets) != 0;
 }
 
 /* ---- Host names ---- */
@@ -191,7 +190,7 @@ static int check_authority(struct slice authority, const char *field, pca_error 
     uint8_t octets[16];
     if (authority.size && authority.data[0] == '[') {
         const uint8_t *end = memchr(authority.data, ']', authority.size);
-        if (!end || parse_ip(pcai_slice(authority.data + 1, (size_t)(end - authority.data) - 1), octets) != 16)
+        if (!end || pcai_ip_parse(pcai_slice(authority.data + 1, (size_t)(end - authority.data) - 1), octets) != 16)
             return refuse(err, field, "the URI's IPv6 address is malformed");
         authority = (struct slice){end + 1, authority.size - (size_t)(end + 1 - authority.data)};
     } else {
@@ -199,7 +198,7 @@ static int check_authority(struct slice authority, const char *field, pca_error 
         struct slice host = {authority.data, colon ? (size_t)(colon - authority.data) : authority.size};
         if (host.size && host.data[0] == '*')
             return refuse(err, field, "a URI's host has no wildcard");
-        int rc = parse_ip(host, octets) == 4 ? PCA_OK : check_host(host, field, err);
+        int rc = pcai_ip_parse(host, octets) == 4 ? PCA_OK : check_host(host, field, err);
         if (rc != PCA_OK)
             return rc;
         if (!memchr(host.data, '.', host.size)) /* RFC 5280 4.2.1.6 */
@@ -277,7 +276,7 @@ int pcai_san_canonical(int type, struct slice text, const char *field, struct bu
         return rc;
     size_t before = out->size, lower_from = 0;
     if (type == PCA_SAN_IP) {
-        pcai_buf_put(out, octets, parse_ip(text, octets));
+        pcai_buf_put(out, octets, pcai_ip_parse(text, octets));
         return pcai_buf_check(out, err);
     }
     pcai_buf_slice(out, text);

@@ -24,6 +24,8 @@ struct general_name {
 int pcai_san_canonical(int type, struct slice text, const char *field, struct buf *out, pca_error *err);
 /* The same rules on a GeneralName's contents octets as a CSR or certificate holds them. */
 int pcai_san_check(const struct general_name *name, const char *field, pca_error *err);
+/* The octets of an address, 4 or 16; 0 when it is none. */
+size_t pcai_ip_parse(struct slice text, uint8_t out[16]);
 /* Is a text an IP address, a host name? Used for a server's common name. */
 int pcai_is_ip(struct slice text);
 int pcai_is_dns(struct slice text);

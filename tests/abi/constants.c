@@ -96,6 +96,7 @@ static const struct constant {
     /* RFC 5280 4.2.1.6: GeneralName ::= CHOICE { rfc822Name [1], dNSName [2], uniformResourceIdentifier [6], iPAddress [7] } */
     IS(PCA_SAN_EMAIL, 1),
     IS(PCA_SAN_DNS, 2),
+    IS(PCA_SAN_DIRECTORY, 4),
     IS(PCA_SAN_URI, 6),
     IS(PCA_SAN_IP, 7),
 

@@ -320,6 +320,17 @@
     {"nc_only_ca_critical", SUB, .of = {NC, CONSTRAINTS("A0{}")}, .also = "mbedtls_critical_set"},
     {"nc_only_ca_critical", SUB, .of = {NC, CONSTRAINTS("A1{30{" DNS("internal") "80{01}}}")}, .also = "mbedtls_critical_set"},
     {"nc_only_ca_critical", SUB, .of = {NC, CONSTRAINTS("A1{30{" DNS("internal") "81{05}}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", SERVER, .issuer = {NC, CONSTRAINTS("A0{30{" DNS("other") "}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", SERVER, .issuer = {NC, CONSTRAINTS("A1{30{" DNS("DB1.INTERNAL") "}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", SERVER, .issuer = {NC, CONSTRAINTS("A0{30{" IP("0A000000FF000000") "}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", CLIENT, .issuer = {NC, CONSTRAINTS("A1{30{" MAIL("example.com") "}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", CLIENT, .issuer = {NC, CONSTRAINTS("A0{30{" URI(".example.com") "}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", CLIENT, .issuer = {NC, CONSTRAINTS("A0{30{A4{" NAME(RDN(OID_C, "13", "'FR'")) "}}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", SUB, .issuer = {NC, CONSTRAINTS("A1{30{A4{" NAME(ORGANIZATION) "}}}")}, .also = "mbedtls_critical_set"},
+    {"nc_enforced_at_issue", CUSTOM, .of = {SUBJECT, NAME(RDN(OID_CN, "0C", "'a.example.org'"))}, .issuer = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}}")},
+     .also = "mbedtls_critical_set"},
+    {"mbedtls_critical_set", SERVER, .issuer = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}} A1{30{" DNS("db2.internal") "}}")}, .note = 1},
+    {"mbedtls_critical_set", SUB, .issuer = {NC, CONSTRAINTS("A0{30{A4{" NAME(ORGANIZATION) "}}30{" DNS("internal") "}}")}, .note = 1},
     {"mbedtls_critical_set", SUB, .of = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}30{" IP("C0000200FFFFFF00") "}} A1{30{" MAIL("example.com") "}}")}, .note = 1},
 
     {"verifier_apple_825_days", SERVER, .of = {VALIDITY, "30{17{'270101000000Z'}17{'290405000000Z'}}"}, .note = 1}, /* 825 days and a second */

@@ -130,7 +130,12 @@ static int passes(const struct lint_case *c)
     struct findings findings;
     struct buf tbs = {0}, issuer = make_issuer(c->issuer.part, c->issuer.part ? replaced(&c->issuer) : NULL);
     struct lint_context context = context_of(c->base, pcai_buf_view(&issuer));
+    struct slice constrained = pcai_buf_view(&issuer);
     parts p;
+    if (c->issuer.part == NC) {
+        context.constrained = &constrained;
+        context.constrained_count = 1;
+    }
     memcpy(p, bases[c->base].p, sizeof p);
     p[c->of.part] = c->of.part ? replaced(&c->of) : NULL;
     if (c->second.part)

@@ -202,7 +202,7 @@ public final class Judge {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             try {
                 out.println("ok\t" + answer(line.split("\t")));
-            } catch (GeneralSecurityException e) {
+            } catch (GeneralSecurityException | IndexOutOfBoundsException | NullPointerException e) { // the latter on constraints that it cannot compare
                 StringBuilder causes = new StringBuilder(e.toString());
                 for (Throwable cause = e.getCause(); cause != null; cause = cause.getCause()) {
                     causes.append("; ").append(cause);
