@@ -72,6 +72,56 @@ typedef struct pca_key_wrapper {
     int (*unwrap)(void *context, const uint8_t *wrapped, size_t wrapped_size, uint8_t *key, size_t size, pca_error *err);
 } pca_key_wrapper;
 
+/*
+ * A key container: a hardware token or HSM in which private keys are made and stay. A host registers its drivers by name
+ * (pca_config_add_container); a slot is a text that only the driver reads: a serial number, a PKCS#11 label.
+ *
+ * Order of calls. probe at any time, without a session. open, then any of generate, public_key, sign, import_certificate and
+ * import_enveloped, then close. A session belongs to one thread at a time. The library holds at most max_sessions of a driver at
+ * once; a thread that wants one more waits timeout_ms for it. Sessions of pca_region_login stay open until pca_region_logout or
+ * close. No lock and no transaction of the library is held during a call.
+ *
+ * Failures. PIN: it is wrong or locked, with pca_error_set_tries for those that are left. DEVICE: no token, no such key, pulled
+ * out, timed out; with the device's own number. UNSUPPORTED: an algorithm that it lacks. Another number than a PCA_E_ code means
+ * DEVICE. A call that takes longer than timeout_ms should give up with DEVICE: after a multiple of it the library takes an
+ * operation for dead and gives its reservation back, and a late end of it fails.
+ *
+ * Keys are named by the library, by at most 40 characters of a-z 0-9 and -. A name is used once.
+ */
+#define PCA_CONTAINER_DRIVER_VERSION 1
+/* What a driver signs: the digest (for SM2 the SM3 of ZA and message, GB/T 32918.2), or the message itself. */
+#define PCA_SIGN_DIGEST 1
+#define PCA_SIGN_MESSAGE 2
+#define PCA_CERTIFICATE_SIGNING 1
+#define PCA_CERTIFICATE_ENCRYPTION 2
+typedef struct pca_container_driver {
+    uint32_t version;
+    uint32_t max_sessions; /* 0: any number */
+    uint32_t timeout_ms;   /* the longest that one call takes; 1..600000 */
+    int sign_form;         /* PCA_SIGN_ */
+    void *context;
+    /* Is a token in that slot? *present 1 or 0. A failure: the device cannot be asked (DEVICE). */
+    int (*probe)(void *context, const char *slot, int *present, pca_error *err);
+    /* Opens a session and shows the PIN, "" where none was given. */
+    int (*open)(void *context, const char *slot, const char *pin, void **session, pca_error *err);
+    /* Makes a key pair of that PCA_KEY_ algorithm, which never leaves the token, under that name. */
+    int (*generate)(void *session, const char *key, int algorithm, pca_error *err);
+    /* Its public key. EC and SM2: the point, 04 and the coordinates in full length. RSA: RSAPublicKey in DER (RFC 8017 A.1.1).
+     * *size: the room in out, then the octets written. */
+    int (*public_key)(void *session, const char *key, uint8_t *out, size_t *size, pca_error *err);
+    /* Signs data, which is what sign_form says. EC and SM2: r and s, each in the length of the curve. RSA: PKCS#1 v1.5 over the
+     * digest of the algorithm (SHA-256). The library verifies what it gets. */
+    int (*sign)(void *session, const char *key, int algorithm, const uint8_t *data, size_t data_size, uint8_t *signature, size_t *size, pca_error *err);
+    /* Puts a certificate (DER) beside the key. use: PCA_CERTIFICATE_. NULL: the container keeps none. */
+    int (*import_certificate)(void *session, const char *key, int use, const uint8_t *der, size_t size, pca_error *err);
+    /* Puts an encryption key beside an SM2 signing key, under which it is enveloped: SM2EnvelopedKey in DER (GM/T 0009 7.4), whose
+     * parts are those of SKF's ENVELOPEDKEYBLOB (GM/T 0016). NULL: the container takes none. */
+    int (*import_enveloped)(void *session, const char *key, const uint8_t *envelope, size_t size, pca_error *err);
+    void (*close)(void *session);
+} pca_container_driver;
+/* How many more times a PIN may be tried; 0: it is locked. */
+PCA_API void pca_error_set_tries(pca_error *error, int tries_left);
+
 #ifdef __cplusplus
 }
 #endif

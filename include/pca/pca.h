@@ -177,6 +177,7 @@ typedef struct pca_results pca_results;
 struct pca_clock;
 struct pca_entropy;
 struct pca_sink;
+struct pca_container_driver;
 struct pca_source;
 struct pca_progress;
 struct pca_key_wrapper;
@@ -203,6 +204,8 @@ PCA_API const char *pca_error_field(const pca_error *error);
 PCA_API const char *pca_error_message(const pca_error *error);
 /* The number that a driver gave for a failure of its device, or 0. */
 PCA_API int pca_error_device_code(const pca_error *error);
+/* After PIN: how many more times one may be tried, 0: it is locked; -1: not known. */
+PCA_API int pca_error_tries_left(const pca_error *error);
 
 /* ---- pca_blob, pca_files: bytes handed out, wiped when freed ---------------------------------------------------- */
 
@@ -241,6 +244,9 @@ PCA_API int pca_config_set_clock(pca_config *config, const struct pca_clock *clo
 PCA_API int pca_config_set_entropy(pca_config *config, const struct pca_entropy *entropy);
 /* Replaces the random generators altogether. Keys made so are worthless outside a test. */
 PCA_API int pca_config_set_test_random(pca_config *config, const struct pca_entropy *random);
+/* A driver of driver.h for key containers, under a name of 1..64 of a-z 0-9 and - (EXISTS: it has one). At most 16. What a
+ * region's keys need and is not registered is missed (DEVICE) when it is used, not at open. */
+PCA_API int pca_config_add_container(pca_config *config, const char *name, const struct pca_container_driver *driver);
 /* Who acts, at most 128 octets; kept in the log. */
 PCA_API int pca_config_set_actor(pca_config *config, const char *actor);
 /* Most octets that the store may grow to; a multiple of 4096, at least 1 MiB. Default 64 GiB (1 GiB on 32-bit). */
@@ -264,6 +270,11 @@ PCA_API void pca_region_close(pca_region *region);
 /* Another handle of the same region, in which someone else acts. Closed by pca_region_close like any other, in any order. */
 PCA_API int pca_region_as(pca_region *region, const char *actor, pca_region **view, pca_error *err);
 PCA_API const char *pca_region_id(const pca_region *region);
+/* Opens a session with the token in a driver's slot, in which the keys of CAs sign that are there, for this handle and those of
+ * pca_region_as, until logout or the last of them is closed. EXISTS: there is one. DEVICE, PIN. */
+PCA_API int pca_region_login(pca_region *region, const char *driver, const char *slot, const char *pin, pca_error *err);
+/* Waits for the signature under way. NOT_FOUND. */
+PCA_API int pca_region_logout(pca_region *region, const char *driver, const char *slot, pca_error *err);
 /* Lets the region accept a clock that has jumped forward beyond policy max_clock_step_days. CLOCK: it is behind. */
 PCA_API int pca_region_accept_clock(pca_region *region, pca_error *err);
 /* Verifies every record, index and sum of the region. CORRUPT says what is wrong. Takes time in proportion to the store. */
@@ -342,7 +353,7 @@ PCA_API int pca_region_expiring(pca_region *region, int64_t before, const char *
 /* Requests on compliance CAs that are PENDING, oldest first. */
 PCA_API int pca_region_reviews(pca_region *region, const char *after, uint64_t limit, pca_page **page, pca_error *err);
 /* Does what time has made due, at most so many jobs; *done (or NULL): so many were. A request whose review_days are over becomes
- * CANCELLED, and its unit goes back. */
+ * CANCELLED, and its unit goes back; so does that of a request whose token has not answered for a multiple of its timeouts. */
 PCA_API int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_error *err);
 /* Every movement of certificates as a resource, oldest first: a page of pca_entry. */
 PCA_API int pca_region_ledger(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
@@ -575,7 +586,8 @@ PCA_API uint64_t pca_sub_reserved(const pca_sub *sub);
 PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
 /* Issues a certificate on a private CA. On a compliance CA the certificate is PENDING and holds one unit until it is decided on:
  * pca_cert_approve. Refusals in this order: INVALID and CSR, TOKEN_REUSED, CLOCK, STATE and EXPIRED, PARENT_STATE, ALGORITHM, NAME
- * and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, EXISTS (custom id), QUOTA, CRYPTO. */
+ * and SAN, VALIDITY, INVALID (CRL address), CONSTRAINT, LINT, EXISTS (custom id), QUOTA, DEVICE (no such driver; no token), PIN,
+ * DEVICE (the token failed), CRYPTO. While a token is at work the certificate's unit is reserved. */
 PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 /* As pca_sub_request for 1..256 requests, in one durable change. PCA_OK: it happened, and each result tells how its request
  * fared; a refused one does not touch the others. Anything else: none was issued. */
@@ -657,6 +669,11 @@ PCA_API int pca_request_set_longest(pca_request *request);
 PCA_API int pca_request_set_key_algorithm(pca_request *request, int algorithm);
 PCA_API int pca_request_set_csr(pca_request *request, const void *csr, size_t size);
 PCA_API int pca_request_set_public_key(pca_request *request, const void *spki, size_t size);
+/* Or made in a container (pca_config_add_container), in that slot, from which it never comes out. A certificate's: with the PIN of
+ * set_pin, in a session of its own; the token signs a CSR, which shows that it has the key. A CA's, for enabling and rekeying: in
+ * the session of pca_region_login, in which it signs from then on; set_pin logs in. */
+PCA_API int pca_request_set_container(pca_request *request, const char *driver, const char *slot);
+PCA_API int pca_request_set_pin(pca_request *request, const char *pin);
 /* Take the subject, the alternative names, from the CSR; off by default. */
 PCA_API int pca_request_use_csr_subject(pca_request *request);
 PCA_API int pca_request_use_csr_san(pca_request *request);
@@ -703,6 +720,10 @@ PCA_API int64_t pca_cert_not_after(const pca_cert *cert);
 PCA_API int pca_cert_key_algorithm(const pca_cert *cert);
 /* A PCA_CONTAINER_ value. */
 PCA_API int pca_cert_container(const pca_cert *cert);
+/* Of one whose private key is in a token: where; and when the certificate was written there, 0: it was not. */
+PCA_API const char *pca_cert_container_driver(const pca_cert *cert);
+PCA_API const char *pca_cert_container_slot(const pca_cert *cert);
+PCA_API int64_t pca_cert_installed_at(const pca_cert *cert);
 PCA_API const char *pca_cert_alias(const pca_cert *cert);
 PCA_API const char *pca_cert_custom_id(const pca_cert *cert);
 /* As pca_ca_tag_count and those after it. */
@@ -750,8 +771,8 @@ PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
  * files bear. password: 1..128 (JKS 6..128) printable ASCII characters, of which some readers of PFX take 31 (mbedTLS) or
  * 32 (Windows of old). Encryption: PBES2, AES-256-CBC, PBKDF2-HMAC-SHA256 with 100,000 rounds.
  * INVALID: no password for PFX or JKS, a password together with PCA_PLAIN_KEY, PCA_PLAIN_KEY for PFX or JKS. When a private
- * key is asked for: NOT_EXPORTABLE where it was not made here, STATE once the certificate is revoked. UNSUPPORTED: SM2 in
- * a JKS. */
+ * key is asked for: NOT_EXPORTABLE where it was not made here, STATE once the certificate is revoked. NOT_EXPORTABLE altogether: an
+ * SM2 certificate of a compliance CA whose key is on a token, since it is installed there. UNSUPPORTED: SM2 in a JKS. */
 PCA_API int pca_cert_export(const pca_cert *cert, int format, int flags, const char *password, pca_files **files,
                             pca_error *err);
 /* The private key alone, PKCS#8, PEM or DER: encrypted under the password, or plain with PCA_PLAIN_KEY and no password.
@@ -773,6 +794,9 @@ PCA_API int pca_cert_reject(const pca_cert *cert, const char *reason, pca_error 
 PCA_API int pca_cert_cancel(const pca_cert *cert, pca_error *err);
 /* Takes a REJECTED or CANCELLED request away. STATE. */
 PCA_API int pca_cert_purge(const pca_cert *cert, pca_error *err);
+/* Writes an issued certificate to the token where its key is, after a look whether that is the key; again if need be. Each missing
+ * part is its own error: STATE (its key is not in a container), DEVICE (driver, token, key), PIN. */
+PCA_API int pca_cert_install(const pca_cert *cert, const char *pin, pca_error *err);
 /* Final, and true for every reader when it returns; the next CRL shows it. reason: any PCA_REASON_ but CA compromise.
  * invalidity: since when the key is suspected, 0 for unknown. STATE: revoked already, but for the one change to
  * KEY_COMPROMISE. Works in every state of the CA until its certificate ends (EXPIRED). */

@@ -70,6 +70,21 @@ int pca_cert_container(const pca_cert *cert)
     return cert ? (int)cert->record.container : 0;
 }
 
+const char *pca_cert_container_driver(const pca_cert *cert)
+{
+    return cert ? cert->driver : "";
+}
+
+const char *pca_cert_container_slot(const pca_cert *cert)
+{
+    return cert ? cert->slot : "";
+}
+
+int64_t pca_cert_installed_at(const pca_cert *cert)
+{
+    return cert ? cert->record.installed : 0;
+}
+
 const char *pca_cert_alias(const pca_cert *cert)
 {
     return cert ? cert->alias : "";

@@ -133,6 +133,32 @@ int pca_config_set_test_random(pca_config *config, const pca_entropy *random)
     return set_entropy(config, random, 1, "test_random");
 }
 
+static int is_driver(const pca_container_driver *d)
+{
+    return d->version == PCA_CONTAINER_DRIVER_VERSION && d->probe && d->open && d->generate && d->public_key && d->sign && d->close &&
+           d->timeout_ms >= 1 && d->timeout_ms <= PCAI_CONTAINER_TIMEOUT_MAX && (d->sign_form == PCA_SIGN_DIGEST || d->sign_form == PCA_SIGN_MESSAGE);
+}
+
+int pca_config_add_container(pca_config *config, const char *name, const pca_container_driver *driver)
+{
+    int rc = usable(config);
+    if (rc != PCA_OK)
+        return rc;
+    if (!name || !pcai_container_name_check(name))
+        return refuse(config, PCA_E_INVALID, "container", "a container's name is 1 to 64 of a-z, 0-9 and -");
+    if (!driver || !is_driver(driver))
+        return refuse(config, PCA_E_INVALID, "container", "the driver's table has another version, lacks a function, or has a timeout or sign_form that is none");
+    for (size_t i = 0; i < config->container_count; i++)
+        if (strcmp(config->containers[i].name, name) == 0)
+            return refuse(config, PCA_E_EXISTS, "container", "a driver has this name already");
+    if (config->container_count == PCAI_CONTAINERS_MAX)
+        return refuse(config, PCA_E_INVALID, "container", "a region has at most 16 drivers");
+    struct container_entry *entry = &config->containers[config->container_count++];
+    pcai_text_copy(entry->name, sizeof entry->name, name);
+    entry->driver = *driver;
+    return PCA_OK;
+}
+
 int pcai_actor_check(const char *actor)
 {
     return strlen(actor) <= PCAI_ACTOR_MAX && pcai_utf8_printable(pcai_slice_text(actor), NULL);

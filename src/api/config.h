@@ -3,6 +3,7 @@
 #define PCAI_CONFIG_H
 
 #include "api/shell.h"
+#include "keys/container.h"
 
 struct pca_config {
     pca_error refusal; /* of the first setter that refused */
@@ -13,6 +14,8 @@ struct pca_config {
     pca_clock clock;
     pca_entropy entropy;
     int has_clock, has_entropy, test_random;
+    struct container_entry containers[PCAI_CONTAINERS_MAX];
+    size_t container_count;
     char actor[PCAI_ACTOR_MAX + 1];
     uint64_t map_limit;
     int read_only;

@@ -69,7 +69,7 @@ static int make_all(struct call *call, uint64_t ca, pca_error *err)
         rc = pcai_call_read(call, next_rule, &g, err);
         if (rc != PCA_OK)
             return rc;
-        struct crl_job job = {.ca = ca, .generation = g.next, .env = call->shell->env, .random = call->shell->random, .spool = -1};
+        struct crl_job job = {.ca = ca, .generation = g.next, .env = call->shell->env, .containers = call->shell->containers, .random = call->shell->random, .spool = -1};
         rc = make(call, &job, err);
         pcai_crl_job_free(&job);
         g.after = g.next;

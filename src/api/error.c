@@ -65,6 +65,17 @@ int pca_error_device_code(const pca_error *error)
     return error ? error->device_code : 0;
 }
 
+int pca_error_tries_left(const pca_error *error)
+{
+    return error ? error->tries - 1 : -1;
+}
+
+void pca_error_set_tries(pca_error *error, int tries_left)
+{
+    if (error && tries_left >= 0 && tries_left < 1000)
+        error->tries = tries_left + 1;
+}
+
 void pca_error_set(pca_error *error, int code, int device_code, const char *message)
 {
     if (!error)

@@ -74,6 +74,18 @@ static int read_key(struct exporting *e, const struct cert_view *view, pca_error
     return pcai_keyring_unseal(pcai_environment_keyring(e->shell->env), &owner, view->record.sealed_key, &e->key, err);
 }
 
+/* What is made for an SM2 token is written to it, and not handed about. */
+static int check_download(const struct cert_view *view, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    const struct cert_record *r = &view->record;
+    int rc = pcai_cert_require(view, CERT_READ, err);
+    if (rc != PCA_OK || !r->review.size || r->container != PCA_CONTAINER_USBKEY || pcai_algorithm_family((int)r->algorithm) != PCA_FAMILY_SM2)
+        return rc;
+    return pcai_fail(err, PCA_E_NOT_EXPORTABLE, pcai_object("cert", view->id, object), "container",
+                     "an SM2 certificate of a compliance CA whose key is on a token is installed there: pca_cert_install");
+}
+
 static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     struct exporting *e = arguments;
@@ -82,7 +94,7 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
     e->now = cx->now;
     int rc = pcai_cert_read(txn, e->cert->id, &view, err);
     if (rc == PCA_OK)
-        rc = pcai_cert_require(&view, CERT_READ, err);
+        rc = check_download(&view, err);
     if (rc == PCA_OK && wants_key(e))
         rc = read_key(e, &view, err);
     if (rc == PCA_OK) {

@@ -50,6 +50,16 @@ static int certify_ca(struct call *call, struct plan *plan, pca_error *err)
     return busy(plan, err);
 }
 
+/* With the request's PIN, unless somebody is. */
+static int log_in(const struct plan *plan, pca_error *err)
+{
+    struct key_place place = {plan->request->driver, plan->request->slot, ""};
+    int rc = pcai_container_login(plan->containers, &place, plan->request->pin, err);
+    if (rc == PCA_E_EXISTS)
+        pca_error_clear(err);
+    return rc == PCA_E_EXISTS ? PCA_OK : rc;
+}
+
 int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err)
 {
     struct call call;
@@ -64,8 +74,11 @@ int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t p
     if (rc == PCA_OK) {
         plan.env = ca->shell->env;
         plan.random = ca->shell->random;
+        plan.containers = ca->shell->containers;
         rc = pcai_call_require_write(&call, err);
     }
+    if (rc == PCA_OK && request->pin)
+        rc = log_in(&plan, err);
     if (rc == PCA_OK)
         rc = certify_ca(&call, &plan, err);
     pcai_plan_free(&plan, rc == PCA_OK);
@@ -94,7 +107,7 @@ static int approve(struct call *call, struct plan *plan, pca_error *err)
 int pcai_approve(struct shell *shell, uint64_t id, const uint8_t digest[32], pca_error *err)
 {
     struct call call;
-    struct plan plan = {.certificate_id = id, .env = shell->env, .random = shell->random};
+    struct plan plan = {.certificate_id = id, .env = shell->env, .containers = shell->containers, .random = shell->random};
     memcpy(plan.approved, digest, sizeof plan.approved);
     int rc = pcai_call_begin(shell, &call, err);
     if (rc != PCA_OK)
@@ -196,21 +209,98 @@ static int leaf_record(struct txn *txn, struct context *cx, void *arguments, pca
     return rc;
 }
 
+/* ---- Tokens: an intent is committed before a call goes out to one, and given back when the call fails ---- */
+
+static int wants_intent(const struct item *item)
+{
+    return !item->settled && !item->plan.intent && pcai_plan_goes_out(&item->plan);
+}
+
+static int intents_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct items *items = arguments;
+    int rc = PCA_OK;
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++)
+        if (wants_intent(&items->at[i]))
+            rc = pcai_leaf_current(txn, cx, &items->at[i].plan, err);
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++) {
+        struct item *item = &items->at[i];
+        uint64_t before = pcai_txn_changes(txn);
+        if (!wants_intent(item))
+            continue;
+        item->recorded = pcai_intent_put(txn, cx, &item->plan, item->err);
+        if (item->recorded != PCA_OK && pcai_txn_changes(txn) != before) {
+            pcai_error_copy(err, item->err);
+            rc = item->recorded;
+        }
+    }
+    return rc;
+}
+
+static int put_intents(struct call *call, struct items *items, pca_error *err)
+{
+    unsigned wanted = 0;
+    for (size_t i = 0; i < items->count; i++) {
+        struct item *item = &items->at[i];
+        if (!wants_intent(item))
+            continue;
+        int rc = pcai_plan_prepare(&item->plan, item->err);
+        if (rc != PCA_OK)
+            settle(item, rc);
+        wanted += rc == PCA_OK;
+    }
+    int rc = wanted ? pcai_call_write_many(call, intents_rule, items, wanted, err) : PCA_OK;
+    for (size_t i = 0; rc == PCA_OK && wanted && i < items->count; i++) {
+        struct item *item = &items->at[i];
+        if (wants_intent(item) && item->recorded != PCA_OK)
+            settle(item, item->recorded);
+        else
+            item->plan.intent |= wants_intent(item);
+    }
+    return rc;
+}
+
+static int release_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    const struct items *items = arguments;
+    int rc = PCA_OK;
+    for (size_t i = 0; rc == PCA_OK && i < items->count; i++)
+        if (items->at[i].plan.intent && !(items->at[i].settled && items->at[i].rc == PCA_OK))
+            rc = pcai_intent_release(txn, cx, items->at[i].plan.sequence, err);
+    return rc;
+}
+
+/* What cannot be given back now is, once its deadline is over. */
+static void release_intents(struct call *call, struct items *items)
+{
+    int any = 0;
+    for (size_t i = 0; i < items->count; i++)
+        any |= items->at[i].plan.intent && !(items->at[i].settled && items->at[i].rc == PCA_OK);
+    if (any)
+        (void)pcai_call_write(call, release_rule, items, NULL);
+}
+
+static int attempt(struct call *call, struct items *items, pca_error *err)
+{
+    int rc = pcai_call_read(call, leaf_rules, items, err);
+    if (rc == PCA_OK)
+        rc = put_intents(call, items, err);
+    if (rc != PCA_OK)
+        return rc;
+    make(items);
+    unsigned open = open_items(items);
+    return open ? pcai_call_write_many(call, leaf_record, items, open, err) : PCA_OK;
+}
+
 static int issue(struct call *call, struct items *items, pca_error *err)
 {
     int rc = PCAI_AGAIN;
-    for (int i = 0; rc == PCAI_AGAIN && i < ATTEMPTS; i++) {
-        rc = pcai_call_read(call, leaf_rules, items, err);
-        if (rc != PCA_OK)
-            return rc;
-        make(items);
-        unsigned open = open_items(items);
-        if (open)
-            rc = pcai_call_write_many(call, leaf_record, items, open, err);
-    }
+    for (int i = 0; rc == PCAI_AGAIN && i < ATTEMPTS; i++)
+        rc = attempt(call, items, err);
     for (size_t i = 0; rc == PCA_OK && i < items->count; i++)
         if (!items->at[i].settled)
             settle(&items->at[i], items->at[i].recorded);
+    release_intents(call, items);
     return rc == PCAI_AGAIN ? busy(&items->at[0].plan, err) : rc;
 }
 
@@ -259,6 +349,7 @@ static int issue_items(const struct pca_ca *sub, struct items *items, pca_error 
     }
     for (size_t i = 0; i < items->count; i++) {
         items->at[i].plan.env = sub->shell->env;
+        items->at[i].plan.containers = sub->shell->containers;
         items->at[i].plan.random = sub->shell->random;
     }
     rc = pcai_call_require_write(&call, err);

@@ -5,6 +5,7 @@
 #include "api/snapshot.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "ca/intent.h"
 
 /* ---- Create, open, close ---- */
 
@@ -22,16 +23,22 @@ int pcai_shell_prepare(const pca_config *config, struct shell **shell, pca_error
     pcai_text_copy(s->actor, sizeof s->actor, config->actor);
     int rc = pcai_random_new(config->has_entropy ? &config->entropy : NULL, config->test_random, &s->random, err);
     if (rc == PCA_OK)
+        rc = pcai_containers_new(config->containers, config->container_count, &s->containers, err);
+    if (rc == PCA_OK) {
         *shell = s;
-    else
-        pcai_shell_release(s);
+        return rc;
+    }
+    pcai_random_free(s->random);
+    pcai_shell_release(s);
     return rc;
 }
 
 void pcai_shell_drop(struct shell *shell)
 {
+    pcai_containers_release(shell->containers, shell->pid != getpid());
     pcai_store_close(shell->store);
     pcai_random_free(shell->random);
+    shell->containers = NULL;
     shell->store = NULL;
     shell->random = NULL;
     pcai_shell_release(shell);
@@ -43,6 +50,20 @@ static int id_rule(struct txn *txn, struct context *cx, void *arguments, pca_err
     return pcai_region_id_read(txn, arguments, err);
 }
 
+/* Calls that died with a token: only those that are past their deadline, and not where the clock cannot be believed. */
+static int resolve(struct shell *shell, struct call *call, pca_error *err)
+{
+    struct overdue overdue = {.most = UINT64_MAX, .left = 1};
+    int any = 0, rc = shell->read_only ? PCA_OK : pcai_call_read(call, pcai_intents_any, &any, err);
+    if (rc != PCA_OK || !any || pcai_call_clock(shell, &call->host, NULL) != PCA_OK)
+        return rc;
+    while (rc == PCA_OK && overdue.left)
+        rc = pcai_call_write(call, pcai_intents_resolve, &overdue, err);
+    if (rc == PCA_E_CLOCK)
+        pca_error_clear(err);
+    return rc == PCA_E_CLOCK ? PCA_OK : rc;
+}
+
 /* Proves the storage key; the region handle is made last. */
 static int finish(struct shell *shell, const pca_config *config, pca_region **region, pca_error *err)
 {
@@ -52,6 +73,8 @@ static int finish(struct shell *shell, const pca_config *config, pca_region **re
     int rc = fresh ? pcai_environment_open(shell->store, &storage, &shell->env, err) : pcai_no_memory(err);
     if (rc == PCA_OK)
         rc = pcai_call_read(&call, id_rule, shell->id, err);
+    if (rc == PCA_OK)
+        rc = resolve(shell, &call, err);
     if (rc == PCA_OK) {
         fresh->shell = shell;
         *region = fresh;
@@ -155,6 +178,7 @@ static int share(const struct shell *from, const char *actor, struct shell **she
     }
     pcai_store_share(from->store);
     s->store = from->store;
+    s->containers = pcai_containers_share(from->containers);
     *shell = s;
     return PCA_OK;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "keys/container.h"
 #include "x509/csr.h"
 
 #define TEXT_MAX 4096
@@ -86,6 +88,9 @@ int pca_request_clone(const pca_request *request, pca_request **copy, pca_error 
     fresh->alias = copy_text(&fresh->arena, request->alias);
     fresh->custom_id = copy_text(&fresh->arena, request->custom_id);
     fresh->token = copy_text(&fresh->arena, request->token);
+    fresh->driver = copy_text(&fresh->arena, request->driver);
+    fresh->slot = copy_text(&fresh->arena, request->slot);
+    fresh->pin = copy_text(&fresh->arena, request->pin);
     fresh->crl_url = copy_text(&fresh->arena, request->crl_url);
     fresh->ocsp_url = copy_text(&fresh->arena, request->ocsp_url);
     fresh->issuer_url = copy_text(&fresh->arena, request->issuer_url);
@@ -384,6 +389,29 @@ int pca_request_set_key_algorithm(pca_request *request, int algorithm)
         return refuse(request, PCA_E_INVALID, "key_algorithm", "a key algorithm is one of PCA_KEY_");
     request->key_algorithm = algorithm;
     return PCA_OK;
+}
+
+int pca_request_set_container(pca_request *request, const char *driver, const char *slot)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (!driver || !pcai_container_name_check(driver))
+        return refuse(request, PCA_E_INVALID, "driver", "a container's name is 1 to 64 of a-z, 0-9 and -");
+    if (!slot || strlen(slot) > PCAI_SLOT_MAX || !pcai_utf8_printable(pcai_slice_text(slot), NULL))
+        return refuse(request, PCA_E_INVALID, "slot", "a slot is at most 256 octets of UTF-8 without control characters");
+    rc = set_text(request, &request->driver, "driver", driver);
+    return rc == PCA_OK ? set_text(request, &request->slot, "slot", slot) : rc;
+}
+
+int pca_request_set_pin(pca_request *request, const char *pin)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (!pin || strlen(pin) > PCAI_PIN_MAX)
+        return refuse(request, PCA_E_INVALID, "pin", "a PIN has at most 256 octets");
+    return set_text(request, &request->pin, "pin", pin);
 }
 
 int pca_request_set_csr(pca_request *request, const void *csr, size_t size)

@@ -3,6 +3,7 @@
 
 #include "api/issuing.h"
 #include "base/text.h"
+#include "ca/intent.h"
 
 /* ---- Getters ---- */
 
@@ -120,6 +121,11 @@ int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_er
     int rc = pcai_call_begin(region->shell, &call, err);
     if (rc != PCA_OK)
         return rc;
+    for (struct overdue o = {.left = 1}; rc == PCA_OK && o.left && count < most; count += o.done) {
+        o.most = most - count;
+        o.done = 0;
+        rc = pcai_call_write(&call, pcai_intents_resolve, &o, err);
+    }
     for (struct lapses l = {.left = 1}; rc == PCA_OK && l.left && count < most; count += l.done) {
         l.most = most - count;
         l.done = 0;

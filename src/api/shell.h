@@ -8,6 +8,7 @@
 #include "ca/context.h"
 #include "ca/environment.h"
 #include "ca/region.h"
+#include "keys/container.h"
 
 #define PCAI_ACTOR_MAX 128
 
@@ -19,6 +20,7 @@ struct shell {
     pid_t pid;
     struct store *store;
     struct environment *env;
+    struct containers *containers;
     struct random *random;
     pca_clock clock;
     pca_entropy entropy;

@@ -237,6 +237,9 @@ int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_ce
     copy_names(fresh, &c);
     copy_ignored(fresh, view->record.ignored);
     fresh->requester = pcai_arena_text(&fresh->arena, view->record.actor);
+    fresh->driver = pcai_arena_text(&fresh->arena, view->record.driver);
+    fresh->slot = pcai_arena_text(&fresh->arena, view->record.slot);
+    fresh->key_name = pcai_arena_text(&fresh->arena, view->record.key_name);
     rc = copy_review(fresh, view, err);
     if (rc == PCA_OK && fresh->arena.failed)
         rc = pcai_no_memory(err);

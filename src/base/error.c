@@ -24,6 +24,7 @@ static void set(pca_error *err, int code, const char *object, const char *field,
     print(message, sizeof message, format, args); /* first: the arguments may point into err */
     err->code = code;
     err->device_code = 0;
+    err->tries = 0;
     pcai_text_copy(err->object, sizeof err->object, object ? object : "");
     pcai_text_copy(err->field, sizeof err->field, field ? field : "");
     pcai_text_copy(err->message, sizeof err->message, message);

@@ -27,6 +27,7 @@ void pcai_error_copy(pca_error *to, const pca_error *from);
 struct pca_error {
     int code;
     int device_code;
+    int tries; /* tries left and one; 0: unknown */
     char object[96];
     char field[48];
     char message[320];

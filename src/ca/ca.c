@@ -84,6 +84,9 @@ int pcai_generation_read(struct txn *txn, struct context *cx, const struct ca_re
         return rc == PCA_E_NOT_FOUND ? missing(ca, "key generation", err) : rc;
     record->key_id = pcai_arena_slice(&cx->arena, record->key_id);
     record->crl_url = pcai_arena_slice(&cx->arena, record->crl_url);
+    record->driver = pcai_arena_slice(&cx->arena, record->driver);
+    record->slot = pcai_arena_slice(&cx->arena, record->slot);
+    record->key_name = pcai_arena_slice(&cx->arena, record->key_name);
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
@@ -109,6 +112,24 @@ int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_recor
     return cx->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
+/* The public half is that of the generation's certificates. */
+static int read_place(struct txn *txn, struct arena *arena, const struct ca_record *ca, uint64_t generation, const struct generation_record *record,
+                      struct ca_key *key, pca_error *err)
+{
+    struct row_key row = pcai_key_ca_cert(ca->id, generation, record->certificates);
+    struct ca_cert_record cert;
+    struct certificate c;
+    key->place = (struct key_place){pcai_arena_text(arena, record->driver), pcai_arena_text(arena, record->slot), pcai_arena_text(arena, record->key_name)};
+    int rc = pcai_record_get(txn, &pcai_ca_cert_type, pcai_row_key_view(&row), &cert, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return missing(ca, "certificate", err);
+    if (rc == PCA_OK)
+        rc = pcai_certificate_read(cert.der, &c, err);
+    if (rc == PCA_OK)
+        key->public_key = pcai_arena_slice(arena, c.public_key);
+    return rc == PCA_OK && arena->failed ? pcai_no_memory(err) : rc;
+}
+
 int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, uint64_t generation, struct ca_key *key, pca_error *err)
 {
     char object[PCAI_OBJECT];
@@ -120,16 +141,22 @@ int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_recor
         return rc == PCA_E_NOT_FOUND ? missing(ca, "key generation", err) : rc;
     if (record.custody == CUSTODY_ELSEWHERE)
         return pcai_fail(err, PCA_E_STATE, pcai_ca_object(ca, object), "key", "the CA's private key is not held in this region");
+    *key = (struct ca_key){.owner = {'c', ca->id, (uint32_t)generation}};
+    if (record.custody == CUSTODY_CONTAINER)
+        return read_place(txn, arena, ca, generation, &record, key, err);
     rc = pcai_record_get(txn, &pcai_key_type, pcai_row_key_view(&row), &held, err);
     if (rc != PCA_OK)
         return rc == PCA_E_NOT_FOUND ? missing(ca, "private key", err) : rc;
-    *key = (struct ca_key){{'c', ca->id, (uint32_t)generation}, pcai_arena_slice(arena, held.sealed)};
+    key->sealed = pcai_arena_slice(arena, held.sealed);
     return arena->failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-int pcai_ca_key_load(struct environment *env, struct random *random, const struct ca_key *from, const struct key **key, pca_error *err)
+int pcai_ca_key_load(struct environment *env, struct containers *containers, struct random *random, const struct ca_key *from,
+                     const struct key **key, pca_error *err)
 {
     char object[PCAI_OBJECT];
+    if (from->place.driver)
+        return pcai_container_key(containers, &from->place, from->public_key, key, err);
     int rc = pcai_keyring_load(pcai_environment_keyring(env), &from->owner, from->sealed, random, key, err);
     if (rc != PCA_OK)
         pcai_error_name_object(err, pcai_object("ca", from->owner.id, object));

@@ -4,6 +4,7 @@
 
 #include "ca/context.h"
 #include "ca/environment.h"
+#include "keys/container.h"
 #include "x509/certificate.h"
 
 /* A root and seven CAs below it: verifiers stop at eight above a leaf. */
@@ -32,12 +33,15 @@ int pcai_ca_cert_read(struct txn *txn, struct context *cx, const struct ca_recor
 struct ca_key {
     struct key_owner owner;
     struct slice sealed;
+    struct key_place place; /* in a container, else driver is NULL */
+    struct slice public_key;
 };
 struct random;
 /* STATE where the key is not held here. */
 int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, uint64_t generation, struct ca_key *key, pca_error *err);
-/* Borrowed from the keyring. */
-int pcai_ca_key_load(struct environment *env, struct random *random, const struct ca_key *from, const struct key **key, pca_error *err);
+/* Borrowed from the keyring, or from the containers. */
+int pcai_ca_key_load(struct environment *env, struct containers *containers, struct random *random, const struct ca_key *from,
+                     const struct key **key, pca_error *err);
 
 /* A CA and those above it, the CA first and its root last. */
 struct chain {

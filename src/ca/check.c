@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "ca/intent.h"
 #include "ca/label.h"
 #include "ca/leaf_names.h"
 #include "ca/log.h"
@@ -16,7 +17,7 @@
 /* What the rows of one CA come to. */
 struct account {
     uint64_t issued;          /* certificates that are there or were deleted */
-    uint64_t pending;
+    uint64_t pending;         /* and what is out at a token */
     struct quota_record held; /* by status and type; its other counters unused */
     struct units units;       /* of a root: all CAs below it included */
 };
@@ -210,6 +211,18 @@ static int check_generation(struct txn *txn, struct context *cx, const struct ca
     return rc;
 }
 
+static int count_intent(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
+{
+    uint64_t issuer = 0;
+    (void)txn, (void)cx;
+    int rc = pcai_intent_issuer(key, value, &issuer, err);
+    struct account *of = account(state, issuer);
+    if (rc != PCA_OK || !of)
+        return rc == PCA_OK ? wrong(err, "ca", issuer, "a call is out at a token for a CA that is missing") : rc;
+    of->pending++;
+    return PCA_OK;
+}
+
 static int count_deleted(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
 {
     struct revocation_record record;
@@ -244,7 +257,7 @@ static int check_ca(struct txn *txn, struct context *cx, struct slice key, struc
     if (own->issued != (ca.parent ? quota.issued : 0))
         return wrong(err, "ca", ca.id, "the certificates that are there and those that were deleted are not as many as were issued");
     if (own->pending != quota.reserved)
-        return wrong(err, "ca", ca.id, "there are not as many certificates reserved as requests that are pending");
+        return wrong(err, "ca", ca.id, "there are not as many certificates reserved as requests that are pending or out at a token");
     if (memcmp(own->held.held, quota.held, sizeof quota.held) != 0)
         return wrong(err, "ca", ca.id, "the counters of its certificates by status and type do not agree with those that are there");
     pcai_units_add(&root->units, &quota);
@@ -361,6 +374,8 @@ static int check_tables(struct txn *txn, struct context *cx, struct totals *tota
     int rc = each(txn, cx, TABLE_CERT, check_cert, totals, NULL, err);
     if (rc == PCA_OK)
         rc = each(txn, cx, TABLE_REVOCATION, count_deleted, totals, NULL, err);
+    if (rc == PCA_OK)
+        rc = each(txn, cx, TABLE_INTENT, count_intent, totals, NULL, err);
     if (rc == PCA_OK)
         rc = each(txn, cx, TABLE_CA, check_ca, totals, NULL, err);
     if (rc == PCA_OK)

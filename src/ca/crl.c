@@ -234,7 +234,7 @@ int pcai_crl_sign(struct crl_job *job, pca_error *err)
     if (rc == PCA_OK)
         rc = refuse(job, err);
     if (rc == PCA_OK)
-        rc = pcai_ca_key_load(job->env, job->random, &job->key, &key, err);
+        rc = pcai_ca_key_load(job->env, job->containers, job->random, &job->key, &key, err);
     if (rc == PCA_OK)
         rc = hash_tbs(job, key, pcai_buf_view(&tbs_head), pcai_buf_view(&job->tail), digest, err);
     if (rc == PCA_OK)

@@ -15,6 +15,7 @@ struct environment;
 struct crl_job {
     uint64_t ca, generation;
     struct environment *env;
+    struct containers *containers;
     struct random *random;
     /* number */
     struct arena arena;

@@ -18,7 +18,9 @@ int pcai_ca_arguments(struct plan *plan, int is_root, pca_error *err)
 {
     plan->container = PCA_CONTAINER_MANAGED;
     plan->algorithm = plan->request->key_algorithm;
-    int rc = pcai_request_check_ca(plan->request, is_root, plan->purpose != PURPOSE_ENABLE, err);
+    int rc = pcai_request_check_ca(plan->request, is_root, plan->purpose, err);
+    if (plan->request->driver)
+        plan->container = PCA_CONTAINER_USBKEY;
     if (rc == PCA_OK && plan->purpose == PURPOSE_REISSUE && (plan->algorithm || plan->request->crl_url))
         return pcai_fail(err, PCA_E_INVALID, "request", plan->algorithm ? "key_algorithm" : "crl_url", "a reissue keeps the key and its CRL's address");
     return rc == PCA_OK && plan->request->csr.data ? pcai_plan_read_csr(plan, err) : rc;
@@ -347,6 +349,12 @@ static int put_generation(struct txn *txn, struct context *cx, const struct plan
                                              .key_id = plan->certificate.subject_key_id,
                                              .custody = plan->has_csr ? CUSTODY_ELSEWHERE : CUSTODY_SEALED,
                                              .crl_url = ca->crl_url};
+    if (plan->container == PCA_CONTAINER_USBKEY) {
+        generation->custody = CUSTODY_CONTAINER;
+        generation->driver = pcai_slice_text(plan->request->driver);
+        generation->slot = pcai_slice_text(plan->request->slot);
+        generation->key_name = pcai_slice_text(plan->key_name);
+    }
     int rc = plan->purpose == PURPOSE_REISSUE ? pcai_generation_read(txn, cx, ca, ca->generation, generation, err) : PCA_OK;
     generation->certificates++;
     generation->not_after = ca->not_after;

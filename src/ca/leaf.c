@@ -41,7 +41,9 @@ int pcai_leaf_arguments(struct plan *plan, pca_error *err)
         return rc;
     plan->container = PCA_CONTAINER_MANAGED;
     plan->algorithm = request->key_algorithm;
-    if (request->csr.data)
+    if (request->driver)
+        plan->container = PCA_CONTAINER_USBKEY;
+    else if (request->csr.data)
         rc = pcai_plan_read_csr(plan, err);
     else if (request->public_key.data)
         rc = read_public_key(plan, err);
@@ -75,7 +77,7 @@ int pcai_leaf_algorithm(struct plan *plan, const struct ca_record *sub, const st
 
 int pcai_leaf_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
 {
-    if (plan->container == PCA_CONTAINER_MANAGED)
+    if (!plan->public_key.data)
         return PCA_OK;
     return pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, plan->has_csr ? "csr" : "public_key", err);
 }
@@ -218,7 +220,7 @@ static int check_custom_id(struct txn *txn, const struct plan *plan, pca_error *
 static int lint(struct plan *plan, pca_error *err)
 {
     struct certificate issuer;
-    if (plan->container != PCA_CONTAINER_MANAGED)
+    if (plan->public_key.data)
         return pcai_plan_lint(plan, plan->public_key, err);
     int rc = pcai_certificate_read(plan->lint.issuer, &issuer, err);
     return rc == PCA_OK ? pcai_plan_lint(plan, issuer.public_key, err) : rc;
@@ -269,7 +271,7 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
         rc = check_custom_id(txn, plan, err);
     if (rc == PCA_OK)
         rc = pcai_quota_read(txn, plan->ca, &quota, err);
-    return rc == PCA_OK ? pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err) : rc;
+    return rc == PCA_OK && !plan->intent ? pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err) : rc;
 }
 
 /* ---- Record ---- */
@@ -312,6 +314,11 @@ static int put_certificate(struct txn *txn, const struct context *cx, struct pla
                                      .sealed_key = pcai_buf_view(&plan->sealed),
                                      .custom_id = pcai_slice_text(plan->request->custom_id ? plan->request->custom_id : ""),
                                      .review = pcai_buf_view(&review)};
+        if (plan->container == PCA_CONTAINER_USBKEY) {
+            record.driver = pcai_slice_text(plan->request->driver);
+            record.slot = pcai_slice_text(plan->request->slot);
+            record.key_name = pcai_slice_text(plan->key_name);
+        }
         rc = pcai_cert_put(txn, cx, plan->sequence, &record, err);
         if (rc == PCA_OK)
             rc = pcai_labels_put(txn, &record, plan->sequence, err);
@@ -330,7 +337,10 @@ static int put_issued(struct txn *txn, struct context *cx, struct plan *plan, st
         rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 0, err);
     if (rc == PCA_OK)
         rc = pcai_record_put(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &(struct index_record){0}, err);
-    pcai_quota_spend(quota);
+    if (!plan->intent)
+        pcai_quota_spend(quota);
+    else if (rc == PCA_OK)
+        rc = pcai_quota_consume(quota, err);
     return rc;
 }
 
@@ -340,7 +350,8 @@ static int put_pending(struct txn *txn, struct context *cx, struct plan *plan, s
     int rc = pcai_status_put(txn, cx, plan->sequence, &status, err);
     if (rc == PCA_OK)
         rc = pcai_review_put_pending(txn, plan->sequence, err);
-    pcai_quota_reserve(quota);
+    if (!plan->intent)
+        pcai_quota_reserve(quota);
     return rc;
 }
 
@@ -350,6 +361,8 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
     uint64_t results[4] = {plan->sequence};
     uint64_t status = plan->compliance ? PCA_STATUS_PENDING : PCA_STATUS_ISSUED;
     int rc = pcai_plan_reserve(txn, plan, err);
+    if (rc == PCA_OK && plan->intent)
+        rc = pcai_intent_take(txn, plan, err);
     if (rc == PCA_OK)
         rc = put_certificate(txn, cx, plan, err);
     if (rc == PCA_OK)
@@ -366,7 +379,7 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
         rc = pcai_digest(PCAI_SHA256, pcai_buf_view(&plan->der), digest, err);
     if (rc != PCA_OK)
         return rc;
-    struct log_record entry = {.ca = plan->ca, .object = plan->sequence, .units = -1, .digest = pcai_slice(digest, 32)};
+    struct log_record entry = {.ca = plan->ca, .object = plan->sequence, .units = plan->intent ? 0 : -1, .digest = pcai_slice(digest, 32)};
     entry.token = pcai_slice_text(plan->token.text ? plan->token.text : "");
     if (plan->compliance)
         entry.digest = pcai_slice(plan->approved, sizeof plan->approved);
@@ -398,7 +411,7 @@ int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca
         rc = check_custom_id(txn, plan, err);
     if (rc == PCA_OK)
         rc = pcai_quota_read(txn, plan->ca, &quota, err);
-    if (rc == PCA_OK)
+    if (rc == PCA_OK && !plan->intent)
         rc = pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err);
     if (rc == PCA_OK)
         rc = put_rows(txn, cx, plan, &quota, err);

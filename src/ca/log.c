@@ -60,6 +60,9 @@ const char *pcai_action_name(uint64_t action)
         [ACTION_CANCEL] = "cancelled",
         [ACTION_LAPSE] = "review_lapsed",
         [ACTION_PURGE] = "purged",
+        [ACTION_RESERVE] = "reserved",
+        [ACTION_RELEASE] = "given_back",
+        [ACTION_INSTALL] = "installed",
     };
     return action < sizeof names / sizeof *names && names[action] ? names[action] : "";
 }
@@ -72,7 +75,7 @@ uint64_t pcai_log_from(const struct log_record *row)
 int pcai_action_of_certificate(uint64_t action)
 {
     return action == ACTION_ISSUE || action == ACTION_REVOKE || action == ACTION_DELETE || action == ACTION_CERT_ALIAS || action == ACTION_CERT_TAGS ||
-           (action >= ACTION_SUBMIT && action <= ACTION_PURGE);
+           (action >= ACTION_SUBMIT && action <= ACTION_PURGE) || action == ACTION_INSTALL;
 }
 
 /* RFC 9162 2.1.1: a node is SHA-256(01 ‖ left ‖ right). */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 void pcai_plan_reset(struct plan *plan)
 {
     pcai_key_free(plan->key);
@@ -15,6 +17,7 @@ void pcai_plan_reset(struct plan *plan)
     plan->certificate = (struct certificate){0};
     plan->subject = (struct subject){0};
     plan->issuer_key = (struct ca_key){0};
+    plan->outside = NULL;
     plan->issuer = plan->issuer_generation = 0;
 }
 
@@ -24,6 +27,7 @@ void pcai_plan_free(struct plan *plan, int recorded)
         pcai_sequence_reserved(plan->env, recorded ? plan->reserved : 0);
     pcai_plan_reset(plan);
     pcai_buf_free(&plan->csr_work);
+    pcai_buf_free(&plan->container_key);
 }
 
 int pcai_plan_read_csr(struct plan *plan, pca_error *err)
@@ -148,8 +152,8 @@ int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err)
 static int sign(struct plan *plan, pca_error *err)
 {
     struct buf signature = {0};
-    const struct key *key = plan->key;
-    int rc = plan->issuer_key.owner.id ? pcai_ca_key_load(plan->env, plan->random, &plan->issuer_key, &key, err) : PCA_OK;
+    const struct key *key = plan->outside ? plan->outside : plan->key;
+    int rc = plan->issuer_key.owner.id ? pcai_ca_key_load(plan->env, plan->containers, plan->random, &plan->issuer_key, &key, err) : PCA_OK;
     if (rc == PCA_OK)
         rc = pcai_key_sign(key, plan->random, pcai_buf_view(&plan->tbs), &signature, err);
     if (rc == PCA_OK)
@@ -208,16 +212,139 @@ int pcai_plan_put_serial(struct txn *txn, const struct plan *plan, uint64_t cert
     return plan->opaque ? pcai_serial_put(txn, plan->issuer ? plan->issuer : plan->ca, plan->certificate.serial, certificate, err) : PCA_OK;
 }
 
+/* ---- Keys in containers ---- */
+
+static struct key_place place_of(const struct plan *plan)
+{
+    return (struct key_place){plan->request->driver, plan->request->slot, plan->key_name};
+}
+
+/* "pca-" and 32 hexadecimal digits: no other key has it, whatever became of the store that named it. */
+static int name_key(struct plan *plan, pca_error *err)
+{
+    uint8_t random[16];
+    int rc = pcai_random_bytes(plan->random, random, sizeof random, err);
+    memcpy(plan->key_name, "pca-", 4);
+    pcai_hex(random, sizeof random, plan->key_name + 4);
+    return rc;
+}
+
+/* A CSR by the key on the token shows that it signs by the key that it shows. */
+static int prove(struct plan *plan, struct session *session, pca_error *err)
+{
+    struct buf info = {0}, signature = {0}, der = {0}, work = {0};
+    struct csr csr;
+    int algorithm, rc;
+    pcai_csr_info(&info, plan->certificate.subject, pcai_buf_view(&plan->container_key));
+    rc = pcai_buf_check(&info, err);
+    if (rc == PCA_OK)
+        rc = pcai_session_sign(session, plan->key_name, pcai_buf_view(&plan->container_key), plan->random, pcai_buf_view(&info), &signature, err);
+    if (rc == PCA_OK)
+        pcai_signed_write(&der, pcai_buf_view(&info), plan->algorithm, pcai_buf_view(&signature));
+    if (rc == PCA_OK)
+        rc = pcai_buf_check(&der, err);
+    if (rc == PCA_OK)
+        rc = pcai_csr_read(pcai_buf_view(&der), &work, &csr, err);
+    if (rc == PCA_OK)
+        rc = pcai_csr_verify(&csr, &algorithm, err);
+    pcai_buf_free(&info);
+    pcai_buf_free(&signature);
+    pcai_buf_free(&der);
+    pcai_buf_free(&work);
+    return rc;
+}
+
+/* An end entity's: made in a session of its own, whose PIN is the request's. */
+static int make_on_token(struct plan *plan, pca_error *err)
+{
+    struct key_place place = place_of(plan);
+    struct session *session = NULL;
+    int rc = name_key(plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_session_open(plan->containers, &place, plan->request->pin, &session, err);
+    if (rc == PCA_OK)
+        rc = pcai_session_generate(session, plan->key_name, plan->algorithm, &plan->container_key, err);
+    if (rc == PCA_OK)
+        rc = prove(plan, session, err);
+    pcai_session_close(session);
+    if (rc != PCA_OK)
+        pcai_buf_free(&plan->container_key);
+    return rc;
+}
+
+/* A CA's: in the session that is logged in to the slot, in which it is going to sign. */
+static int make_in_login(struct plan *plan, pca_error *err)
+{
+    struct key_place place = place_of(plan);
+    int rc = plan->container_key.size ? PCA_OK : name_key(plan, err);
+    if (rc == PCA_OK && !plan->container_key.size)
+        rc = pcai_container_generate(plan->containers, &place, plan->algorithm, &plan->container_key, err);
+    return rc == PCA_OK ? pcai_container_key(plan->containers, &place, pcai_buf_view(&plan->container_key), &plan->outside, err) : rc;
+}
+
+static int make_key(struct plan *plan, pca_error *err)
+{
+    int rc = PCA_OK;
+    if (plan->container == PCA_CONTAINER_MANAGED)
+        return pcai_key_generate(plan->algorithm, plan->random, &plan->key, err);
+    if (plan->container != PCA_CONTAINER_USBKEY)
+        return PCA_OK;
+    if (plan->self.id)
+        rc = make_in_login(plan, err);
+    else if (!plan->container_key.size)
+        rc = make_on_token(plan, err);
+    if (rc == PCA_OK)
+        plan->public_key = pcai_buf_view(&plan->container_key);
+    return rc;
+}
+
+int pcai_plan_goes_out(const struct plan *plan)
+{
+    return plan->container == PCA_CONTAINER_USBKEY || (plan->issuer_key.place.driver && !plan->compliance);
+}
+
+int pcai_plan_prepare(struct plan *plan, pca_error *err)
+{
+    uint8_t digest[PCAI_DIGEST_MAX];
+    struct session *session = NULL;
+    int rc = PCA_OK;
+    plan->patience = plan->issuer_key.place.driver ? pcai_container_patience(plan->containers, plan->issuer_key.place.driver) : 0;
+    if (plan->container == PCA_CONTAINER_USBKEY) {
+        struct key_place place = place_of(plan);
+        rc = pcai_container_probe(plan->containers, &place, err);
+        if (rc == PCA_OK)
+            rc = pcai_session_open(plan->containers, &place, plan->request->pin, &session, err);
+        pcai_session_close(session);
+        plan->patience += pcai_container_patience(plan->containers, place.driver);
+    }
+    if (rc == PCA_OK)
+        rc = pcai_digest(PCAI_SHA256, pcai_buf_view(&plan->tbs), digest, err);
+    if (rc == PCA_OK)
+        memcpy(plan->template, digest, sizeof plan->template);
+    if (rc == PCA_OK)
+        rc = take_sequence(plan, err);
+    return rc == PCA_OK && !plan->compliance ? make_serial(plan, err) : rc;
+}
+
+/* The serial number of an intent is the certificate's. */
+static int number(struct plan *plan, pca_error *err)
+{
+    int rc = plan->intent ? PCA_OK : take_sequence(plan, err);
+    if (plan->compliance)
+        set_stand_in(plan);
+    else if (plan->intent)
+        plan->certificate.serial = pcai_slice(plan->serial, sizeof plan->serial);
+    else if (rc == PCA_OK)
+        rc = make_serial(plan, err);
+    return rc;
+}
+
 int pcai_plan_make(struct plan *plan, pca_error *err)
 {
     int managed = plan->container == PCA_CONTAINER_MANAGED;
-    int rc = managed ? pcai_key_generate(plan->algorithm, plan->random, &plan->key, err) : PCA_OK;
+    int rc = make_key(plan, err);
     if (rc == PCA_OK)
-        rc = take_sequence(plan, err);
-    if (plan->compliance)
-        set_stand_in(plan);
-    else if (rc == PCA_OK)
-        rc = make_serial(plan, err);
+        rc = number(plan, err);
     if (rc == PCA_OK)
         rc = build(plan, managed ? pcai_key_public(plan->key) : plan->public_key, err);
     if (rc == PCA_OK)

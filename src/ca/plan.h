@@ -11,13 +11,11 @@
 
 #include "ca/ca.h"
 #include "ca/environment.h"
+#include "ca/intent.h"
 #include "ca/review.h"
 #include "ca/subject.h"
 #include "ca/token.h"
 #include "x509/lint.h"
-
-/* Of a CA's plan. */
-enum ca_purpose { PURPOSE_ENABLE, PURPOSE_REISSUE, PURPOSE_REKEY };
 
 struct plan {
     /* given */
@@ -26,6 +24,7 @@ struct plan {
     enum ca_purpose purpose;
     uint64_t parent; /* to enable a subordinate under another than its root; 0: the root */
     struct environment *env;
+    struct containers *containers;
     struct random *random;
     int compliance;       /* a leaf's CA has its requests reviewed: this one is recorded as PENDING */
     uint8_t approved[32]; /* of an approval: the digest of the template that it is about */
@@ -62,6 +61,12 @@ struct plan {
     uint64_t reserved;
     uint8_t serial[16];
     struct key *key; /* made by the library */
+    char key_name[PCAI_KEY_NAME_MAX + 1]; /* in a container; "": not made yet */
+    struct buf container_key;             /* its public half, which outlives another attempt */
+    const struct key *outside;            /* a CA's, that is to sign itself */
+    int64_t patience;      /* how long what goes out to a token may take */
+    uint8_t template[32];  /* digest of the certificate as the rules left it */
+    int intent;            /* committed: sequence and serial number are set, a unit is reserved */
     struct buf tbs, der, sealed;
     /* record */
     uint64_t certificate_id;
@@ -99,6 +104,10 @@ void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer);
  * for the lint. */
 int pcai_plan_check_names(struct plan *plan, const struct chain_certs *above, pca_error *err);
 int pcai_plan_make(struct plan *plan, pca_error *err);
+/* Does a token take part, the subject's or the issuer's? Then, before anything is made: that it is there, with its PIN; and what an
+ * intent holds. */
+int pcai_plan_goes_out(const struct plan *plan);
+int pcai_plan_prepare(struct plan *plan, pca_error *err);
 /* Makes the certificate of a template: all of its octets but serial number and dates. */
 int pcai_plan_fill(struct plan *plan, struct slice template, pca_error *err);
 /* The block of sequences that the plan's record owes, if any; among record's puts. */

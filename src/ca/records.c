@@ -109,6 +109,9 @@ static const struct field generation_fields[] = {
     UINT(generation_record, crl_size),
     UINT(generation_record, crl_pieces),
     UINT(generation_record, crl_log),
+    TEXT(generation_record, driver),
+    TEXT(generation_record, slot),
+    TEXT(generation_record, key_name),
 };
 TYPE(generation, TABLE_GENERATION);
 
@@ -147,6 +150,10 @@ static const struct field cert_fields[] = {
     BYTES(cert_record, tags),
     UINT(cert_record, log),
     BYTES(cert_record, review),
+    TEXT(cert_record, driver),
+    TEXT(cert_record, slot),
+    TEXT(cert_record, key_name),
+    INT(cert_record, installed),
 };
 TYPE(cert, TABLE_CERT);
 
@@ -194,6 +201,14 @@ static const struct field public_key_fields[] = {
     UINT(public_key_record, compromised),
 };
 TYPE(public_key, TABLE_PUBLIC_KEY);
+
+static const struct field intent_fields[] = {
+    UINT(intent_record, issuer),
+    INT(intent_record, deadline),
+    BYTES(intent_record, serial),
+    BYTES(intent_record, digest),
+};
+TYPE(intent, TABLE_INTENT);
 
 static const struct field log_fields[] = {
     INT(log_record, time),

@@ -64,7 +64,7 @@ struct quota_record {
     uint64_t log;                                  /* the log row that last changed this */
 };
 
-enum custody { CUSTODY_SEALED = 1, CUSTODY_ELSEWHERE }; /* the private key: sealed in table key; not held here */
+enum custody { CUSTODY_SEALED = 1, CUSTODY_ELSEWHERE, CUSTODY_CONTAINER }; /* the private key: sealed in table key; not held here; in a container */
 struct generation_record {
     uint64_t algorithm;
     struct slice key_id;
@@ -78,6 +78,7 @@ struct generation_record {
     int64_t crl_this_update, crl_next_update;
     uint64_t crl_entries, crl_size, crl_pieces;
     uint64_t crl_log; /* the log's end when it was scanned */
+    struct slice driver, slot, key_name; /* of a container */
 };
 
 struct key_record {
@@ -103,6 +104,8 @@ struct cert_record {
     struct slice custom_id, tags;
     uint64_t log; /* the log row that last changed this */
     struct slice review; /* review.h; empty: issued without one */
+    struct slice driver, slot, key_name; /* USBKEY: where the private key is */
+    int64_t installed;   /* when the certificate was written there; 0: it was not */
 };
 
 struct status_record {
@@ -133,6 +136,14 @@ struct token_record {
     struct slice results;
 };
 
+/* A call that is out at a token (intent.h). */
+struct intent_record {
+    uint64_t issuer;
+    int64_t deadline;
+    struct slice serial; /* empty: of a request that is to be reviewed */
+    struct slice digest; /* SHA-256 of the certificate as it was planned */
+};
+
 struct serial_record {
     uint64_t certificate;
 };
@@ -153,7 +164,8 @@ enum action {
     ACTION_ENABLE, ACTION_DISABLE, ACTION_RESUME, ACTION_CA_REVOKE, ACTION_ALIAS, ACTION_FREE_CREDIT, ACTION_CERTIFICATES_PURCHASE,
     ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL, ACTION_REISSUE, ACTION_REKEY,
     ACTION_SETTINGS, ACTION_CERT_ALIAS, ACTION_CERT_TAGS, ACTION_TAGS, ACTION_RESTORE, ACTION_STORAGE_KEY,
-    ACTION_SUBMIT, ACTION_APPROVE, ACTION_REJECT, ACTION_CANCEL, ACTION_LAPSE, ACTION_PURGE,
+    ACTION_SUBMIT, ACTION_APPROVE, ACTION_REJECT, ACTION_CANCEL, ACTION_LAPSE, ACTION_PURGE, ACTION_RESERVE, ACTION_RELEASE,
+    ACTION_INSTALL,
 };
 struct log_record {
     int64_t time;
@@ -170,7 +182,7 @@ struct frontier_record {
 
 extern const struct record_type pcai_region_type, pcai_sequence_type, pcai_policy_type, pcai_storage_type, pcai_ca_type,
     pcai_quota_type, pcai_generation_type, pcai_key_type, pcai_ca_cert_type, pcai_cert_type, pcai_status_type,
-    pcai_revocation_type, pcai_piece_type, pcai_token_type, pcai_name_type, pcai_expiry_type, pcai_serial_type, pcai_public_key_type, pcai_log_type,
+    pcai_revocation_type, pcai_piece_type, pcai_token_type, pcai_name_type, pcai_expiry_type, pcai_serial_type, pcai_public_key_type, pcai_intent_type, pcai_log_type,
     pcai_frontier_type;
 
 struct row_key pcai_key_text(const char *text);

@@ -66,6 +66,8 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
     encode_extras(request, out);
     encode_subtrees(request, out);
     pcai_der_boolean(out, request->personal);
+    put_text(out, request->driver);
+    put_text(out, request->slot);
     pcai_der_int(out, request->form);
     pcai_der_int(out, request->span);
     pcai_der_int(out, request->not_before);
@@ -117,6 +119,10 @@ static int check_common(const struct pca_request *request, pca_error *err)
 static int check_key_sources(const struct pca_request *request, pca_error *err)
 {
     int sources = (request->key_algorithm != 0) + (request->csr.data != NULL) + (request->public_key.data != NULL);
+    if (request->driver && sources > (request->key_algorithm != 0))
+        return refuse(err, "container", "a key in a container is made there: it comes with no CSR and no public key");
+    if (request->pin && !request->driver)
+        return refuse(err, "pin", "a PIN goes with a container");
     if (sources > 1)
         return refuse(err, request->csr.data ? "csr" : "public_key", "one source of the key: an algorithm, a CSR or a public key");
     if (request->use_csr_subject && !request->csr.data)
@@ -137,6 +143,8 @@ static int check_person(const struct pca_request *request, int compliance, pca_e
         return refuse(err, "type", "a compliance CA issues client certificates");
     if (request->use_csr_subject)
         return refuse(err, "use_csr_subject", "on a compliance CA the subject is what is given with the personal name");
+    if (request->driver && (!request->attribute[ASK_USER_ID] || !*request->attribute[ASK_USER_ID]))
+        return refuse(err, "system_account", "on a compliance CA a key in a container needs a system account");
     if (!request->personal || !*request->attribute[ASK_COMMON_NAME])
         return refuse(err, "personal_name", request->attribute[ASK_COMMON_NAME] && !request->personal ? "on a compliance CA the common name is given as personal name"
                                                                                 : "a request on a compliance CA needs a personal name");
@@ -193,13 +201,15 @@ static int check_urls(const struct pca_request *request, pca_error *err)
 }
 
 /* What a further certificate may not change. */
-static int check_again(const struct pca_request *request, pca_error *err)
+static int check_again(const struct pca_request *request, int rekey, pca_error *err)
 {
     for (int i = 0; i < ASK_COUNT; i++)
         if (request->attribute[i])
             return refuse(err, pcai_ask_field((enum request_attribute)i), "a CA's subject stays what it is");
     if (request->alias)
         return refuse(err, "alias", "a CA's alias is changed by a verb of its own");
+    if (request->driver && !rekey)
+        return refuse(err, "container", "a reissue keeps the key where it is");
     if (request->csr.data)
         return refuse(err, "csr", "a further key or certificate takes no CSR");
     return refuse_subtrees(request, "a CA's name constraints stay what they are", err);
@@ -216,11 +226,11 @@ static int check_ca_key(const struct pca_request *request, int is_root, pca_erro
     return check_key_sources(request, err);
 }
 
-int pcai_request_check_ca(const struct pca_request *request, int is_root, int again, pca_error *err)
+int pcai_request_check_ca(const struct pca_request *request, int is_root, enum ca_purpose purpose, pca_error *err)
 {
     int rc = check_common(request, err);
-    if (rc == PCA_OK && again)
-        rc = check_again(request, err);
+    if (rc == PCA_OK && purpose != PURPOSE_ENABLE)
+        rc = check_again(request, purpose == PURPOSE_REKEY, err);
     if (rc == PCA_OK)
         rc = check_ca_key(request, is_root, err);
     if (rc != PCA_OK)

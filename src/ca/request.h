@@ -34,6 +34,7 @@ struct pca_request {
     size_t subject_oid_count, eku_count, policy_count, extension_count;
     struct subtree subtrees[PCAI_SUBTREES_MAX]; /* of a CA's name constraints */
     size_t subtree_count;
+    const char *driver, *slot, *pin; /* NULL: unset */
     int personal; /* the common name was given as a personal name */
     enum validity_form form;
     int64_t span, not_before, not_after;
@@ -56,7 +57,8 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out);
 /* The setters' refusal, and what a builder may not hold for a leaf, for a CA. */
 /* compliance: on a CA whose requests are reviewed. */
 int pcai_request_check_leaf(const struct pca_request *request, int compliance, pca_error *err);
-/* again: for a CA that has a certificate already, whose subject and alias stay. */
-int pcai_request_check_ca(const struct pca_request *request, int is_root, int again, pca_error *err);
+/* A CA that has a certificate already keeps its subject and alias. */
+enum ca_purpose { PURPOSE_ENABLE, PURPOSE_REISSUE, PURPOSE_REKEY };
+int pcai_request_check_ca(const struct pca_request *request, int is_root, enum ca_purpose purpose, pca_error *err);
 
 #endif

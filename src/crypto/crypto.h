@@ -55,6 +55,17 @@ int pcai_key_sign_digest(const struct key *key, struct random *random, struct sl
                          pca_error *err);
 void pcai_key_free(struct key *key);
 
+/* A key that lives elsewhere. signer gets the digest, or where `messages` is set the message, and gives what a token gives: r and s in
+ * the length of the curve, or RSA's octets; they are verified. It has a public half only: pcai_key_write is UNSUPPORTED. */
+struct key_signer {
+    int (*sign)(void *context, int algorithm, struct slice in, struct buf *signature, pca_error *err);
+    void *context;
+    int messages;
+};
+int pcai_key_external(struct slice spki, const struct key_signer *signer, struct key **key, pca_error *err);
+/* The SubjectPublicKeyInfo around a point, or an RSAPublicKey; ALGORITHM unless it is such a key. */
+int pcai_public_wrap(int algorithm, struct slice octets, struct buf *spki, pca_error *err);
+
 /* A SubjectPublicKeyInfo, checked: RSA with NULL parameters, odd modulus of 1024, 2048, 3072 or 4096 bits, odd exponent
  * from 65537 up; EC and SM2 by named curve, point uncompressed and on the curve. ALGORITHM says what is wrong. */
 #define PCAI_RSA_EXPONENT_MIN 65537
@@ -65,6 +76,7 @@ int pcai_public_algorithm(const struct public_key *key);
 int pcai_public_check_weak(const struct public_key *key, pca_error *err);
 /* digest: the one that the signature's algorithm names. CRYPTO: the signature is wrong. */
 int pcai_public_verify(const struct public_key *key, int digest, struct slice message, struct slice signature, pca_error *err);
+int pcai_public_verify_digest(const struct public_key *key, int digest, struct slice hash, struct slice signature, pca_error *err);
 void pcai_public_free(struct public_key *key);
 
 /* ---- SM2 encryption (GB/T 32918.4). ALGORITHM: a key that is not SM2 ---- */

@@ -25,6 +25,7 @@ struct key {
     uint8_t za[SM3_SIZE]; /* SM2 */
     pthread_mutex_t lock;
     struct signer *idle;
+    struct key_signer elsewhere; /* and no signer of ours */
 };
 
 static void signer_free(struct signer *s)
@@ -310,8 +311,60 @@ int pcai_key_generate(int algorithm, struct random *random, struct key **key, pc
     return key_new(a, s, key, err);
 }
 
+int pcai_public_wrap(int algorithm, struct slice octets, struct buf *spki, pca_error *err)
+{
+    const struct algorithm *a = pcai_algorithm(algorithm);
+    struct public_key *key = NULL;
+    struct buf out = {0};
+    if (!a)
+        return pcai_fail(err, PCA_E_ALGORITHM, NULL, "public_key", "there is no such algorithm");
+    size_t mark = pcai_der_begin(&out, DER_SEQUENCE);
+    put_algorithm(&out, a);
+    pcai_der_bits(&out, octets, 0);
+    pcai_der_end(&out, mark);
+    int rc = pcai_buf_check(&out, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_read(pcai_buf_view(&out), &key, err);
+    if (rc == PCA_OK && pcai_public_algorithm(key) != algorithm)
+        rc = pcai_fail(err, PCA_E_ALGORITHM, NULL, "public_key", "the key is %s instead of %s", pcai_algorithm_name(pcai_public_algorithm(key)), a->name);
+    if (rc == PCA_OK) {
+        pcai_buf_slice(spki, pcai_buf_view(&out));
+        rc = pcai_buf_check(spki, err);
+    }
+    pcai_public_free(key);
+    pcai_buf_free(&out);
+    return rc;
+}
+
+int pcai_key_external(struct slice spki, const struct key_signer *signer, struct key **key, pca_error *err)
+{
+    struct public_key *public = NULL;
+    int rc = pcai_public_read(spki, &public, err);
+    if (rc != PCA_OK)
+        return rc;
+    struct key *k = pcai_alloc(sizeof *k);
+    if (!k || pthread_mutex_init(&k->lock, NULL) != 0) {
+        pcai_free(k);
+        pcai_public_free(public);
+        return pcai_no_memory(err);
+    }
+    k->algorithm = public->algorithm;
+    k->elsewhere = *signer;
+    memcpy(k->za, public->za, sizeof k->za);
+    pcai_public_free(public);
+    pcai_buf_slice(&k->spki, spki);
+    if (k->spki.failed) {
+        pcai_key_free(k);
+        return pcai_no_memory(err);
+    }
+    *key = k;
+    return PCA_OK;
+}
+
 int pcai_key_write(const struct key *key, struct buf *pkcs8, pca_error *err)
 {
+    if (key->elsewhere.sign)
+        return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "key", "the private key never leaves its container");
     pcai_buf_slice(pkcs8, pcai_buf_view(&key->pkcs8));
     return pcai_buf_check(pkcs8, err);
 }
@@ -397,8 +450,59 @@ static int sign_sm2(struct signer *s, struct random *random, struct slice digest
     return digest.size == SM3_SIZE ? pcai_sm2_sign(&s->group, &s->sm2, random, digest.data, out) : MBEDTLS_ERR_ECP_BAD_INPUT_DATA;
 }
 
+/* r and s side by side, as a SEQUENCE. */
+static void put_halves(struct buf *out, struct slice raw)
+{
+    size_t half = raw.size / 2, mark = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_der_integer(out, pcai_slice(raw.data, half));
+    pcai_der_integer(out, pcai_slice(raw.data + half, half));
+    pcai_der_end(out, mark);
+}
+
+/* A token may be broken, or hold another key by that name. */
+static int check_signature(const struct key *key, struct slice digest, struct slice signature, pca_error *err)
+{
+    struct public_key *public = NULL;
+    int rc = pcai_public_read(pcai_buf_view(&key->spki), &public, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_verify_digest(public, key->algorithm->digest, digest, signature, err);
+    pcai_public_free(public);
+    return rc == PCA_E_CRYPTO ? pcai_fail(err, PCA_E_DEVICE, NULL, "key", "the container's signature does not verify by the public key") : rc;
+}
+
+static int sign_elsewhere(const struct key *key, struct slice in, struct slice digest, struct buf *signature, pca_error *err)
+{
+    struct buf raw = {0}, der = {0};
+    size_t size = (key->algorithm->bits + 7) / 8;
+    int rsa = key->algorithm->family == PCA_FAMILY_RSA;
+    int rc = key->elsewhere.sign(key->elsewhere.context, key->algorithm->algorithm, in, &raw, err);
+    if (rc == PCA_OK)
+        rc = pcai_buf_check(&raw, err);
+    if (rc == PCA_OK && raw.size != (rsa ? size : 2 * size))
+        rc = pcai_fail(err, PCA_E_DEVICE, NULL, "key", "the container's signature has %zu octets instead of %zu", raw.size, rsa ? size : 2 * size);
+    if (rc == PCA_OK && rsa)
+        pcai_buf_slice(&der, pcai_buf_view(&raw));
+    else if (rc == PCA_OK)
+        put_halves(&der, pcai_buf_view(&raw));
+    if (rc == PCA_OK)
+        rc = pcai_buf_check(&der, err);
+    if (rc == PCA_OK)
+        rc = check_signature(key, digest, pcai_buf_view(&der), err);
+    if (rc == PCA_OK) {
+        pcai_buf_slice(signature, pcai_buf_view(&der));
+        rc = pcai_buf_check(signature, err);
+    }
+    pcai_buf_free(&raw);
+    pcai_buf_free(&der);
+    return rc;
+}
+
 int pcai_key_sign_digest(const struct key *key, struct random *random, struct slice digest, struct buf *signature, pca_error *err)
 {
+    if (key->elsewhere.sign && key->elsewhere.messages)
+        return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "key", "the container signs whole messages only, and this one comes in pieces");
+    if (key->elsewhere.sign)
+        return sign_elsewhere(key, digest, digest, signature, err);
     struct key *k = (struct key *)key; /* the pool changes, the key does not */
     struct signer *s;
     int failed, rc = borrow(k, random, &s, err);
@@ -441,7 +545,10 @@ int pcai_key_sign(const struct key *key, struct random *random, struct slice mes
     if (rc == PCA_OK)
         rc = pcai_hash_finish(h, digest, err);
     pcai_hash_free(h);
-    return rc == PCA_OK ? pcai_key_sign_digest(key, random, pcai_slice(digest, pcai_digest_size(key->algorithm->digest)), signature, err) : rc;
+    struct slice hash = pcai_slice(digest, pcai_digest_size(key->algorithm->digest));
+    if (rc == PCA_OK && key->elsewhere.messages)
+        return sign_elsewhere(key, message, hash, signature, err);
+    return rc == PCA_OK ? pcai_key_sign_digest(key, random, hash, signature, err) : rc;
 }
 
 /* ---- SM2 alone ---- */

@@ -138,33 +138,38 @@ static int verify_rsa(const struct public_key *key, int digest, const uint8_t *h
     return signature.size != mbedtls_rsa_get_len(rsa) || rsa_verify(rsa, pcai_md_type(digest), (unsigned)size, hash, signature.data);
 }
 
-static int verify_sm2(const struct public_key *key, struct slice message, struct slice signature)
+/* GB/T 32918.2 5.5. */
+static void sm2_hash(const struct public_key *key, struct slice message, uint8_t hash[SM3_SIZE])
 {
     struct sm3 h;
-    uint8_t hash[SM3_SIZE];
     pcai_sm3_start(&h);
     pcai_sm3_update(&h, pcai_slice(key->za, sizeof key->za));
     pcai_sm3_update(&h, message);
     pcai_sm3_finish(&h, hash);
-    return pcai_sm2_verify((mbedtls_ecp_group *)&key->group, &key->point, hash, signature);
 }
 
 int pcai_public_verify(const struct public_key *key, int digest, struct slice message, struct slice signature, pca_error *err)
 {
     uint8_t hash[PCAI_DIGEST_MAX];
-    size_t size = pcai_digest_size(digest);
+    int rc = PCA_OK;
+    if (key->algorithm->family == PCA_FAMILY_SM2)
+        sm2_hash(key, message, hash);
+    else
+        rc = pcai_digest(digest, message, hash, err);
+    return rc == PCA_OK ? pcai_public_verify_digest(key, digest, pcai_slice(hash, pcai_digest_size(digest)), signature, err) : rc;
+}
+
+int pcai_public_verify_digest(const struct public_key *key, int digest, struct slice hash, struct slice signature, pca_error *err)
+{
     int failed, sm2 = key->algorithm->family == PCA_FAMILY_SM2;
     if (sm2 != (digest == PCAI_SM3))
         return pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "the signature's digest does not go with the key: SM2 signs over SM3, others do not");
-    int rc = sm2 ? PCA_OK : pcai_digest(digest, message, hash, err);
-    if (rc != PCA_OK)
-        return rc;
     if (sm2)
-        failed = verify_sm2(key, message, signature);
+        failed = pcai_sm2_verify((mbedtls_ecp_group *)&key->group, &key->point, hash.data, signature);
     else if (key->algorithm->family == PCA_FAMILY_ECC)
-        failed = verify_ec(key, hash, size, signature);
+        failed = verify_ec(key, hash.data, hash.size, signature);
     else
-        failed = verify_rsa(key, digest, hash, size, signature);
+        failed = verify_rsa(key, digest, hash.data, hash.size, signature);
     return failed ? pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "the signature does not verify") : PCA_OK;
 }
 

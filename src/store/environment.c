@@ -60,7 +60,7 @@ const char *pcai_table_name(enum table number)
     static const char *const names[TABLE_COUNT] = {
         "",       "meta", "ca",     "quota",      "generation", "key",   "ca_cert", "cert",
         "status", "name", "expiry", "revocation", "crl",        "token", "log",     "merkle",
-        "serial", "public_key",
+        "serial", "public_key", "intent",
     };
     return (unsigned)number < TABLE_COUNT ? names[number] : "";
 }

@@ -31,6 +31,7 @@ enum table {
     TABLE_MERKLE,     /* the audit tree's frontier */
     TABLE_SERIAL,     /* serial numbers that hold no sequence */
     TABLE_PUBLIC_KEY, /* keys that were certified, where a policy asks for it */
+    TABLE_INTENT,     /* what is under way at a token */
     TABLE_COUNT
 };
 const char *pcai_table_name(enum table table);

@@ -195,6 +195,17 @@ int pcai_csr_read(struct slice in, struct buf *work, struct csr *csr, pca_error 
     return read_der(in, csr, err);
 }
 
+/* CertificationRequestInfo ::= SEQUENCE { version INTEGER (0), subject Name, subjectPKInfo, attributes [0] } */
+void pcai_csr_info(struct buf *out, struct slice subject, struct slice public_key)
+{
+    size_t mark = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_der_uint(out, 0);
+    pcai_buf_slice(out, subject);
+    pcai_buf_slice(out, public_key);
+    pcai_der_put(out, DER_CONTEXT_CONSTRUCTED(0), pcai_slice(NULL, 0));
+    pcai_der_end(out, mark);
+}
+
 int pcai_csr_verify(const struct csr *csr, int *key_algorithm, pca_error *err)
 {
     struct public_key *key = NULL;

@@ -137,6 +137,11 @@ static const struct constant {
     IS(PCA_KEY_WRAPPER_VERSION, 1),
     IS(PCA_WRAPPED_MAX, 4096),
     IS(PCA_SINK_VERSION, 1),
+    IS(PCA_CONTAINER_DRIVER_VERSION, 1),
+    IS(PCA_SIGN_DIGEST, 1),
+    IS(PCA_SIGN_MESSAGE, 2),
+    IS(PCA_CERTIFICATE_SIGNING, 1),
+    IS(PCA_CERTIFICATE_ENCRYPTION, 2),
 };
 
 static const char *const no_numbers[] = {"PCA_PCA_H", "PCA_DRIVER_H", "PCA_API"};

@@ -1,0 +1,577 @@
+/* Keys in containers: a token of software whose script fails (tests/drivers/skf.h). */
+#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS */
+#include "leaf.h"
+
+#include "../drivers/skf.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+static struct skf token;
+
+/* The region again, with the driver "skf". */
+static void open_with_token(struct fixture *f)
+{
+    pca_config *config = config_new(f);
+    assert_ok(NULL, pca_config_add_container(config, "skf", &token.driver));
+    pca_region_close(f->region);
+    f->region = NULL;
+    assert_ok(f->err, pca_region_open(f->path, config, &f->region, f->err));
+    pca_config_free(config);
+}
+
+static int setup(void **state)
+{
+    int rc = fixture_setup_region(state);
+    skf_init(&token);
+    if (rc == 0)
+        open_with_token(*state);
+    return rc;
+}
+
+static int teardown(void **state)
+{
+    int rc = fixture_teardown(state);
+    assert_int_equal(token.open, 0);
+    skf_free(&token);
+    return rc;
+}
+#define TEST_TOKEN(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static pca_request *request_new_token(const char *name, const char *pin)
+{
+    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, name);
+    pca_request_set_years(r, 1);
+    assert_ok(NULL, pca_request_set_container(r, "skf", "usbkey-1"));
+    if (pin)
+        assert_ok(NULL, pca_request_set_pin(r, pin));
+    return r;
+}
+
+static void check_units(struct fixture *f, uint64_t remaining, uint64_t reserved, uint64_t issued, int line)
+{
+    refresh_sub(f, &f->sub);
+    if (pca_sub_remaining(f->sub) != remaining || pca_sub_reserved(f->sub) != reserved || pca_sub_issued(f->sub) != issued) {
+        print_error("units %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", pca_sub_remaining(f->sub), pca_sub_reserved(f->sub), pca_sub_issued(f->sub));
+        _fail(__FILE__, line);
+    }
+    check_code(f->err, PCA_OK, pca_region_check(f->region, f->err), "pca_region_check", __FILE__, line);
+}
+#define assert_units(f, remaining, reserved, issued) check_units((f), (remaining), (reserved), (issued), __LINE__)
+
+static void assert_openssl_takes(struct fixture *f, const pca_cert *cert)
+{
+    pca_blob *leaf = NULL, *sub = NULL;
+    char at[24];
+    assert_ok(f->err, pca_cert_pem(cert, &leaf, f->err));
+    assert_ok(f->err, pca_ca_certificate(pca_sub_ca(f->sub), PCA_FORMAT_PEM, &sub, f->err));
+    const char *pem = file_blob(f, "pem", leaf), *ca = file_blob(f, "pem", sub);
+    snprintf(at, sizeof at, "%" PRId64, (int64_t)f->clock.now);
+    if (pca_ca_family(pca_sub_ca(f->sub)) == PCA_FAMILY_SM2) /* an identity for the last signature only */
+        assert_run(0, "openssl", "verify", "-attime", at, "-vfyopt", "distid:1234567812345678", "-partial_chain", "-CAfile", ca, pem);
+    else
+        assert_run(0, "openssl", "verify", "-attime", at, "-partial_chain", "-CAfile", ca, pem);
+}
+
+/* ---- Requests ---- */
+
+static void made_on_the_token(void **state)
+{
+    struct fixture *f = *state;
+    const int families[] = {PCA_FAMILY_ECC, PCA_FAMILY_SM2, PCA_FAMILY_RSA};
+    for (size_t i = 0; i < COUNT(families); i++) {
+        pca_cert *cert = NULL;
+        pca_blob *blob = POISON;
+        make_ca(f, families[i], families[i] == PCA_FAMILY_RSA ? PCA_KEY_RSA_2048 : 0, 24, &f->root, &f->sub);
+        pca_request *r = request_new_token("Ada", "123456");
+        assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+        assert_units(f, 9, 0, 1);
+        assert_int_equal(pca_cert_container(cert), PCA_CONTAINER_USBKEY);
+        assert_string_equal(pca_cert_container_driver(cert), "skf");
+        assert_string_equal(pca_cert_container_slot(cert), "usbkey-1");
+        assert_openssl_takes(f, cert);
+        assert_refusal(f->err, PCA_E_NOT_EXPORTABLE, NULL, "key", pca_cert_export_key(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &blob, f->err));
+        assert_poisoned(blob);
+        /* a private CA's may be downloaded, of whatever family */
+        pca_files *files = NULL;
+        assert_ok(f->err, pca_cert_export(cert, PCA_FORMAT_PEM, 0, NULL, &files, f->err));
+        pca_files_free(files);
+        /* installed: the token has the certificate, octet for octet */
+        assert_int_equal(pca_cert_installed_at(cert), 0);
+        assert_ok(f->err, pca_cert_install(cert, "123456", f->err));
+        refresh_cert(f, &cert);
+        assert_int_equal(pca_cert_installed_at(cert), T0);
+        struct skf_key *key = &token.keys[token.count - 1];
+        blob = NULL;
+        assert_ok(f->err, pca_cert_der(cert, &blob, f->err));
+        assert_int_equal(key->certificate[PCA_CERTIFICATE_SIGNING].size, pca_blob_size(blob));
+        assert_memory_equal(key->certificate[PCA_CERTIFICATE_SIGNING].data, pca_blob_data(blob), pca_blob_size(blob));
+        pca_blob_free(blob);
+        assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+        assert_refusal(f->err, PCA_E_STATE, NULL, "status", pca_cert_install(cert, "123456", f->err));
+        pca_cert_free(cert);
+        pca_request_free(r);
+        pca_sub_free(f->sub);
+        pca_root_free(f->root);
+        f->sub = NULL;
+        f->root = NULL;
+    }
+}
+
+/* What the last error of assert_request_fails said. */
+static int tries_left, device_code;
+
+/* Nothing is left behind: neither a unit, nor an intent, nor a session. */
+static void assert_request_fails(struct fixture *f, const pca_request *r, int code, const char *object, const char *field)
+{
+    pca_cert *cert = POISON;
+    uint64_t remaining = remaining_of_sub(f, f->sub);
+    assert_refusal(f->err, code, object, field, pca_sub_request(f->sub, r, &cert, f->err));
+    tries_left = pca_error_tries_left(f->err);
+    device_code = pca_error_device_code(f->err);
+    assert_poisoned(cert);
+    refresh_sub(f, &f->sub);
+    assert_units(f, remaining, 0, pca_sub_issued(f->sub));
+    assert_int_equal(token.open, 0);
+}
+
+static void what_is_missing(void **state)
+{
+    struct fixture *f = *state;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    /* the driver */
+    pca_request_set_container(r, "other", "usbkey-1");
+    char *before = snapshot_store(f);
+    assert_request_fails(f, r, PCA_E_DEVICE, "container other", "driver");
+    assert_store_unchanged(f, before);
+    /* the token */
+    pca_request_set_container(r, "skf", "usbkey-2");
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", "slot");
+    pca_request_set_container(r, "skf", "usbkey-1");
+    token.present = 0;
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", "slot");
+    token.present = 1;
+    /* its driver cannot say */
+    token.fail[SKF_PROBE] = 77;
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", "driver");
+    token.fail[SKF_PROBE] = 0;
+    /* a key is never made before the PIN was right */
+    assert_int_equal(token.calls[SKF_GENERATE], 0);
+    pca_request_free(r);
+}
+
+static void pins(void **state)
+{
+    struct fixture *f = *state;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *wrong = request_new_token("Ada", "654321"), *right = request_new_token("Ada", "123456"), *none = request_new_token("Ada", NULL);
+    pca_cert *cert = NULL;
+    assert_request_fails(f, wrong, PCA_E_PIN, "container skf", "pin");
+    assert_int_equal(tries_left, 5);
+    assert_int_equal(device_code, SKF_PIN_INCORRECT);
+    assert_request_fails(f, none, PCA_E_PIN, "container skf", "pin");
+    assert_int_equal(tries_left, 4);
+    assert_ok(f->err, pca_sub_request(f->sub, right, &cert, f->err));
+    assert_int_equal(pca_error_tries_left(f->err), -1);
+    for (int left = 5; left >= 0; left--) {
+        assert_request_fails(f, wrong, PCA_E_PIN, "container skf", "pin");
+        assert_int_equal(tries_left, left);
+    }
+    assert_int_equal(device_code, SKF_PIN_LOCKED);
+    assert_request_fails(f, right, PCA_E_PIN, "container skf", "pin");
+    assert_int_equal(tries_left, 0);
+    assert_refusal(f->err, PCA_E_PIN, "container skf", "pin", pca_cert_install(cert, "123456", f->err));
+    pca_cert_free(cert);
+    pca_request_free(wrong);
+    pca_request_free(right);
+    pca_request_free(none);
+}
+
+/* Every call of the driver, failing and with the token pulled out. */
+static void pitfall_36_the_token_fails(void **state)
+{
+    struct fixture *f = *state;
+    static const enum skf_call calls[] = {SKF_OPEN, SKF_GENERATE, SKF_PUBLIC, SKF_SIGN};
+    pca_cert *cert = NULL;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        token.fail[calls[i]] = -999; /* no code of ours */
+        assert_request_fails(f, r, PCA_E_DEVICE, "container skf", NULL);
+        token.fail[calls[i]] = 0;
+        token.removed_at = (int)calls[i] + 1;
+        assert_request_fails(f, r, PCA_E_DEVICE, "container skf", NULL);
+        assert_int_equal(device_code, SKF_DEVICE_REMOVED);
+        token.removed_at = 0;
+        token.present = 1;
+    }
+    token.bad_signature = 1;
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", "key");
+    token.bad_signature = 0;
+    token.other_key = 1; /* shows a key that it does not sign by */
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", "key");
+    token.other_key = 0;
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_units(f, 9, 0, 1);
+    /* the same of installing */
+    static const enum skf_call installing[] = {SKF_PROBE, SKF_OPEN, SKF_PUBLIC, SKF_IMPORT};
+    for (size_t i = 0; i < COUNT(installing); i++) {
+        token.fail[installing[i]] = PCA_E_DEVICE;
+        assert_refusal(f->err, PCA_E_DEVICE, "container skf", NULL, pca_cert_install(cert, "123456", f->err));
+        token.fail[installing[i]] = 0;
+    }
+    token.other_key = 1;
+    assert_refusal(f->err, PCA_E_DEVICE, "container skf", "key", pca_cert_install(cert, "123456", f->err));
+    token.other_key = 0;
+    refresh_cert(f, &cert);
+    assert_int_equal(pca_cert_installed_at(cert), 0);
+    pca_cert_free(cert);
+    pca_request_free(r);
+}
+
+static void builders(void **state)
+{
+    struct fixture *f = *state;
+    pca_config *config = config_new(f);
+    pca_container_driver d = token.driver;
+    assert_code(NULL, PCA_E_INVALID, pca_config_add_container(NULL, "skf", &d));
+    assert_ok(NULL, pca_config_add_container(config, "skf", &d));
+    assert_code(NULL, PCA_E_EXISTS, pca_config_add_container(config, "skf", &d));
+    pca_config_free(config);
+    for (int i = 0; i < 4; i++) {
+        config = config_new(f);
+        d = token.driver;
+        d.version += i == 0;
+        d.sign = i == 1 ? NULL : d.sign;
+        d.timeout_ms = i == 2 ? 0 : d.timeout_ms;
+        assert_code(NULL, PCA_E_INVALID, pca_config_add_container(config, i == 3 ? "SKF" : "skf", &d));
+        pca_config_free(config);
+    }
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    assert_ok(NULL, pca_request_set_public_key(r, "x", 1));
+    assert_request_fails(f, r, PCA_E_INVALID, "request", "container");
+    pca_request_free(r);
+    r = request_new_server("a.example");
+    pca_request_set_pin(r, "1");
+    assert_request_fails(f, r, PCA_E_INVALID, "request", "pin");
+    pca_request_free(r);
+}
+
+/* A PIN is no input: with the same token, another PIN gives the same certificate. */
+static void tokens_of_clients(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *first = NULL, *second = NULL;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    pca_request_set_token(r, "t");
+    assert_ok(f->err, pca_sub_request(f->sub, r, &first, f->err));
+    pca_request_set_pin(r, "000000");
+    assert_ok(f->err, pca_sub_request(f->sub, r, &second, f->err));
+    assert_int_equal(pca_cert_id(first), pca_cert_id(second));
+    assert_int_equal(token.calls[SKF_GENERATE], 1);
+    assert_units(f, 9, 0, 1);
+    pca_cert_free(first);
+    pca_cert_free(second);
+    pca_request_free(r);
+}
+
+static void compliance(void **state)
+{
+    struct fixture *f = *state;
+    const int families[] = {PCA_FAMILY_ECC, PCA_FAMILY_SM2};
+    for (size_t i = 0; i < COUNT(families); i++) {
+        pca_files *files = POISON;
+        pca_cert *cert = NULL;
+        purchase_ca(f, PCA_KIND_COMPLIANCE, families[i], 24, &f->root, &f->sub);
+        enable_root(f, &f->root, "Root");
+        enable_sub(f, &f->sub, "Sub");
+        assert_ok(f->err, pca_root_purchase_certificates(f->root, 2, NULL, NULL, f->err));
+        assert_ok(f->err, pca_root_assign(f->root, f->sub, 2, 0, NULL, f->err));
+        pca_request *r = request_new_leaf(PCA_CERT_CLIENT, NULL);
+        pca_request_set_personal_name(r, "Ada");
+        pca_request_set_container(r, "skf", "usbkey-1");
+        pca_request_set_pin(r, "123456");
+        assert_request_fails(f, r, PCA_E_INVALID, "request", "system_account");
+        pca_request_set_system_account(r, "ada");
+        token.fail[SKF_SIGN] = PCA_E_DEVICE;
+        assert_request_fails(f, r, PCA_E_DEVICE, "container skf", NULL);
+        token.fail[SKF_SIGN] = 0;
+        assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+        assert_int_equal(pca_cert_status(cert), PCA_STATUS_PENDING);
+        assert_units(f, 1, 1, 0);
+        assert_refusal(f->err, PCA_E_PENDING, NULL, "status", pca_cert_install(cert, "123456", f->err));
+        /* the token is not needed to approve */
+        token.present = 0;
+        assert_ok(f->err, pca_cert_approve(cert, pca_cert_review_digest(cert), f->err));
+        token.present = 1;
+        assert_units(f, 1, 0, 1);
+        refresh_cert(f, &cert);
+        assert_openssl_takes(f, cert);
+        assert_ok(f->err, pca_cert_install(cert, "123456", f->err));
+        if (families[i] == PCA_FAMILY_SM2) {
+            assert_refusal(f->err, PCA_E_NOT_EXPORTABLE, NULL, "container", pca_cert_export(cert, PCA_FORMAT_PEM, 0, NULL, &files, f->err));
+            assert_poisoned(files);
+        } else {
+            assert_ok(f->err, pca_cert_export(cert, PCA_FORMAT_PEM, 0, NULL, &files, f->err));
+            pca_files_free(files);
+        }
+        pca_cert_free(cert);
+        pca_request_free(r);
+        pca_sub_free(f->sub);
+        pca_root_free(f->root);
+        f->sub = NULL;
+        f->root = NULL;
+    }
+}
+
+/* ---- Threads ---- */
+
+struct asking {
+    const pca_sub *sub;
+    const pca_request *request;
+    int codes[4];
+};
+
+static void *ask(void *argument)
+{
+    struct asking *a = argument;
+    for (size_t i = 0; i < COUNT(a->codes); i++) {
+        pca_cert *cert = NULL;
+        a->codes[i] = pca_sub_request(a->sub, a->request, &cert, NULL);
+        pca_cert_free(cert);
+    }
+    return NULL;
+}
+
+/* The driver bears one session at a time, and never sees two. */
+static void one_session(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t threads[2];
+    struct asking asking[2];
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        asking[i] = (struct asking){.sub = f->sub, .request = r};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &asking[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        for (size_t j = 0; j < COUNT(asking[i].codes); j++)
+            assert_int_equal(asking[i].codes[j], PCA_OK);
+    assert_int_equal(token.most_open, 1);
+    assert_units(f, 2, 0, 8);
+    pca_request_free(r);
+}
+
+/* ---- Callbacks that call back, block, or see another process ---- */
+
+static void call_back(void *argument, enum skf_call call)
+{
+    struct fixture *f = argument;
+    pca_cert *cert = NULL;
+    pca_page *page = NULL;
+    pca_error *err = pca_error_new();
+    if (call != SKF_GENERATE)
+        return;
+    token.hook = NULL;
+    pca_request *r = request_new_server("inside.example");
+    assert_int_equal(pca_sub_request(f->sub, r, &cert, err), PCA_OK);
+    assert_int_equal(pca_region_reviews(f->region, NULL, 10, &page, err), PCA_OK);
+    assert_int_equal(pca_region_run_due(f->region, 100, NULL, err), PCA_OK);
+    assert_int_equal(pca_region_policy_set(f->region, "short_lived", 1, err), PCA_OK); /* and the rules change meanwhile */
+    pca_page_free(page);
+    pca_cert_free(cert);
+    pca_request_free(r);
+    pca_error_free(err);
+}
+
+static void pitfall_39(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *cert = NULL;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    token.hook = call_back;
+    token.argument = f;
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_int_equal(token.calls[SKF_GENERATE], 1); /* the key was made once, though the rules had to be looked at again */
+    assert_units(f, 8, 0, 2);
+    pca_cert_free(cert);
+    pca_request_free(r);
+}
+
+/* What both processes of the next test see. */
+struct shared {
+    _Atomic int64_t now;
+    _Atomic int step, reserved, done, code;
+};
+static struct shared *shared;
+
+static int shared_now(void *context, int64_t *seconds, pca_error *err)
+{
+    (void)context, (void)err;
+    *seconds = shared->now;
+    return PCA_OK;
+}
+
+static void wait_for(_Atomic int *what, int value)
+{
+    struct timespec tick = {0, 1000000};
+    for (int i = 0; i < 20000 && *what != value; i++)
+        nanosleep(&tick, NULL);
+}
+
+/* The slow token: in the middle of its work another process has its turn. */
+static void wait_in_generate(void *argument, enum skf_call call)
+{
+    (void)argument;
+    if (call != SKF_GENERATE)
+        return;
+    shared->step = 1;
+    wait_for(&shared->step, 2);
+}
+
+static pca_config *shared_config(struct fixture *f)
+{
+    static const pca_clock clock = {PCA_CLOCK_VERSION, NULL, shared_now};
+    pca_config *config = config_new(f);
+    pca_config_set_clock(config, &clock);
+    return config;
+}
+
+/* The other process opens the region and does what is due. */
+static void other_process(struct fixture *f, uint64_t sub)
+{
+    pca_region *region = NULL;
+    pca_sub *seen = NULL;
+    uint64_t done = 99;
+    pca_config *config = shared_config(f);
+    wait_for(&shared->step, 1);
+    int rc = pca_region_open(f->path, config, &region, NULL);
+    if (rc == PCA_OK)
+        rc = pca_region_run_due(region, 100, &done, NULL);
+    if (rc == PCA_OK)
+        rc = pca_region_sub_get(region, sub, &seen, NULL);
+    shared->code = rc;
+    shared->done = (int)done;
+    shared->reserved = (int)pca_sub_reserved(seen);
+    pca_sub_free(seen);
+    pca_region_close(region);
+    pca_config_free(config);
+    shared->step = 2;
+}
+
+/* late: the clock of the other one is past the deadline. */
+static void two_processes(struct fixture *f, int late)
+{
+    int status;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(shared, MAP_FAILED);
+    shared->now = T0;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    uint64_t sub = pca_ca_id(pca_sub_ca(f->sub));
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        wait_for(&shared->step, 1);
+        shared->now += late ? DAY : 0;
+        other_process(f, sub);
+        _exit(0);
+    }
+    pca_config *config = shared_config(f);
+    pca_config_add_container(config, "skf", &token.driver);
+    pca_region *region = NULL;
+    pca_sub *own = NULL;
+    pca_cert *cert = NULL;
+    assert_ok(f->err, pca_region_open(f->path, config, &region, f->err));
+    assert_ok(f->err, pca_region_sub_get(region, sub, &own, f->err));
+    pca_request *r = request_new_token("Ada", "123456");
+    token.hook = wait_in_generate;
+    int rc = pca_sub_request(own, r, &cert, f->err);
+    token.hook = NULL;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(shared->code, PCA_OK);
+    if (!late) {
+        assert_ok(f->err, rc);
+        assert_int_equal(shared->reserved, 1); /* it was alive, and left alone */
+        assert_int_equal(shared->done, 0);
+        assert_units(f, 9, 0, 1);
+    } else {
+        assert_refusal(f->err, PCA_E_DEVICE, object_name("sub", sub), "deadline", rc);
+        assert_int_equal(shared->reserved, 0); /* open resolved it, and so run_due had nothing to do */
+        assert_int_equal(shared->done, 0);
+        assert_units(f, 10, 0, 0); /* nothing is issued, no unit is lost */
+    }
+    pca_cert_free(cert);
+    pca_request_free(r);
+    pca_sub_free(own);
+    pca_region_close(region);
+    pca_config_free(config);
+    munmap(shared, sizeof *shared);
+}
+
+static void pitfall_38_alive(void **state)
+{
+    two_processes(*state, 0);
+}
+
+static void pitfall_38_past_its_deadline(void **state)
+{
+    two_processes(*state, 1);
+}
+
+/* A process that died at the token. */
+static void die(void *argument, enum skf_call call)
+{
+    (void)argument;
+    if (call == SKF_GENERATE)
+        _exit(7);
+}
+
+static void pitfall_38_dead(void **state)
+{
+    struct fixture *f = *state;
+    int status;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    uint64_t sub = pca_ca_id(pca_sub_ca(f->sub)), done = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        pca_config *config = config_new(f);
+        pca_region *region = NULL;
+        pca_sub *own = NULL;
+        pca_cert *cert = NULL;
+        pca_request *r = request_new_token("Ada", "123456");
+        pca_config_add_container(config, "skf", &token.driver);
+        token.hook = die;
+        if (pca_region_open(f->path, config, &region, NULL) == PCA_OK && pca_region_sub_get(region, sub, &own, NULL) == PCA_OK)
+            (void)pca_sub_request(own, r, &cert, NULL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(WEXITSTATUS(status), 7);
+    assert_units(f, 9, 1, 0);
+    assert_ok(f->err, pca_region_run_due(f->region, 100, &done, f->err));
+    assert_int_equal(done, 0);
+    f->clock.now = T0 + HOUR;
+    assert_ok(f->err, pca_region_run_due(f->region, 100, &done, f->err));
+    assert_int_equal(done, 1);
+    assert_units(f, 10, 0, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
+        TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
+        TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
