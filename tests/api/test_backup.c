@@ -202,8 +202,9 @@ static void pitfall_33_numbers_of_the_lost_time(void **state)
         }
         assert_code(f->err, PCA_E_NOT_FOUND, pca_ca_cert_by_serial(pca_sub_ca(f->sub), serials[i], &none, f->err));
         pca_cert_free(cert);
-        free(serials[i]);
     }
+    for (int i = 0; i < LOST; i++)
+        free(serials[i]);
 }
 
 /* Numbers that ran ahead of the clock jump, since the clock does not carry them. */
