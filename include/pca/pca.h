@@ -593,8 +593,8 @@ PCA_API int pca_sub_request(const pca_sub *sub, const pca_request *request, pca_
  * fared; a refused one does not touch the others. Anything else: none was issued. */
 PCA_API int pca_sub_request_many(const pca_sub *sub, const pca_request *const *requests, uint64_t count, pca_results **results,
                                  pca_error *err);
-/* The same checks without spending anything: PCA_OK with the lint findings, or the refusal. With a token that was used with
- * the same inputs there is nothing to check: no findings. */
+/* The same checks without spending anything: PCA_OK with the lint findings and the certificate as it would be, or the refusal.
+ * With a token that was used with the same inputs there is nothing to check: no findings, no certificate. */
 PCA_API int pca_sub_check_request(const pca_sub *sub, const pca_request *request, pca_findings **findings, pca_error *err);
 PCA_API int pca_sub_reload(const pca_sub *sub, pca_sub **fresh, pca_error *err);
 PCA_API void pca_sub_free(pca_sub *sub);
@@ -613,6 +613,10 @@ PCA_API const char *pca_findings_field(const pca_findings *findings, uint64_t in
 PCA_API const char *pca_findings_message(const pca_findings *findings, uint64_t index);
 /* 1: a note. 2: an error, which refuses the certificate. */
 PCA_API int pca_findings_severity(const pca_findings *findings, uint64_t index);
+/* What would be signed, PEM or DER, to be looked at or read by a program: a certificate with all that the request came to, but with
+ * no signature (an empty BIT STRING), the serial number a stand-in, and where the key is yet to be made, that and its identifier too.
+ * NOT_FOUND where there was nothing to check. Needs no region. */
+PCA_API int pca_findings_certificate(const pca_findings *findings, int format, pca_blob **blob, pca_error *err);
 PCA_API void pca_findings_free(pca_findings *findings);
 
 /* ---- pca_request: what is asked for, for a CA and for a leaf ---------------------------------------------------- */

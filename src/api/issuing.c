@@ -2,15 +2,18 @@
 
 #include <string.h>
 
+#include "api/blob.h"
 #include "base/memory.h"
 #include "ca/certificate.h"
 #include "ca/plan.h"
+#include "x509/pem.h"
 
 /* After so many attempts the caller hears BUSY. */
 #define ATTEMPTS 3
 
 struct pca_findings {
     struct findings findings;
+    struct buf certificate; /* what would be signed; empty: there is nothing */
 };
 
 static struct plan plan_for(const struct pca_ca *ca, const pca_request *request)
@@ -465,6 +468,14 @@ static int dry_rule(struct txn *txn, struct context *cx, void *arguments, pca_er
     return pcai_leaf_rules(txn, cx, &run->plan, &run->replayed, err);
 }
 
+/* In the shape of a certificate, without a signature: nobody can take it for one. */
+static int preview(const struct plan *plan, pca_findings *findings, pca_error *err)
+{
+    findings->findings = plan->findings;
+    pcai_signed_write(&findings->certificate, pcai_buf_view(&plan->tbs), plan->certificate.signature_key, pcai_slice(NULL, 0));
+    return pcai_buf_check(&findings->certificate, err);
+}
+
 int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_findings **findings, pca_error *err)
 {
     struct dry_run run = {.plan = leaf_for(sub, request)};
@@ -472,14 +483,32 @@ int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_finding
     int rc = fresh ? pcai_leaf_arguments(&run.plan, err) : pcai_no_memory(err);
     if (rc == PCA_OK)
         rc = pcai_verb_read(sub->shell, dry_rule, &run, err);
+    if (rc == PCA_OK && !run.replayed)
+        rc = preview(&run.plan, fresh, err);
     if (rc == PCA_OK) {
-        fresh->findings = run.plan.findings;
         *findings = fresh;
         fresh = NULL;
     }
     pcai_plan_free(&run.plan, 0);
-    pcai_free(fresh);
+    pca_findings_free(fresh);
     return rc;
+}
+
+int pca_findings_certificate(const pca_findings *findings, int format, pca_blob **blob, pca_error *err)
+{
+    struct buf out = {0};
+    pca_error_clear(err);
+    if (!findings || !blob)
+        return pcai_null(findings ? "blob" : "findings", err);
+    if (format != PCA_FORMAT_PEM && format != PCA_FORMAT_DER)
+        return pcai_fail(err, PCA_E_INVALID, "call", "format", "a certificate comes as PEM or DER");
+    if (!findings->certificate.size)
+        return pcai_fail(err, PCA_E_NOT_FOUND, "request", "token", "the token was used, and its certificate is there already");
+    if (format == PCA_FORMAT_PEM)
+        pcai_pem_write(&out, "CERTIFICATE", pcai_buf_view(&findings->certificate));
+    else
+        pcai_buf_slice(&out, pcai_buf_view(&findings->certificate));
+    return pcai_blob_take(&out, blob, err);
 }
 
 static const struct finding *finding_at(const pca_findings *findings, uint64_t index)
@@ -518,5 +547,8 @@ int pca_findings_severity(const pca_findings *findings, uint64_t index)
 
 void pca_findings_free(pca_findings *findings)
 {
+    if (!findings)
+        return;
+    pcai_buf_free(&findings->certificate);
     pcai_free(findings);
 }

@@ -216,14 +216,19 @@ static int check_custom_id(struct txn *txn, const struct plan *plan, pca_error *
     return plan->request->custom_id ? pcai_custom_id_require_free(txn, pcai_slice_text(plan->request->custom_id), err) : PCA_OK;
 }
 
-/* The issuer's own key has the form of the one that is yet to be made. */
+/* For a key that is yet to be made another of its form stands in. */
 static int lint(struct plan *plan, pca_error *err)
 {
-    struct certificate issuer;
+    struct buf key = {0};
     if (plan->public_key.data)
         return pcai_plan_lint(plan, plan->public_key, err);
-    int rc = pcai_certificate_read(plan->lint.issuer, &issuer, err);
-    return rc == PCA_OK ? pcai_plan_lint(plan, issuer.public_key, err) : rc;
+    pcai_public_stand_in(plan->algorithm, &key);
+    int rc = pcai_buf_check(&key, err);
+    struct slice kept = pcai_arena_slice(&plan->arena, pcai_buf_view(&key));
+    pcai_buf_free(&key);
+    if (rc == PCA_OK && plan->arena.failed)
+        rc = pcai_no_memory(err);
+    return rc == PCA_OK ? pcai_plan_lint(plan, kept, err) : rc;
 }
 
 int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int *replayed, pca_error *err)

@@ -116,7 +116,7 @@ int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);
  * writes. certificate: the id that it leads to, 0 for a CA's. */
 int pcai_plan_serial_current(struct txn *txn, struct plan *plan, pca_error *err);
 int pcai_plan_put_serial(struct txn *txn, const struct plan *plan, uint64_t certificate, pca_error *err);
-/* Lints the fields with a public key of that form standing in; for the dry run and before anything is spent. */
+/* Lints the fields with a public key of that form standing in; for the dry run and before anything is spent. They are in tbs. */
 int pcai_plan_lint(struct plan *plan, struct slice public_key, pca_error *err);
 
 #endif

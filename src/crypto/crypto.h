@@ -72,6 +72,8 @@ int pcai_public_wrap(int algorithm, struct slice octets, struct buf *spki, pca_e
 struct public_key;
 int pcai_public_read(struct slice spki, struct public_key **key, pca_error *err);
 int pcai_public_algorithm(const struct public_key *key);
+/* A SubjectPublicKeyInfo of that PCA_KEY_ whose key is nobody's, appended. */
+void pcai_public_stand_in(int algorithm, struct buf *out);
 /* Refuses RSA moduli that anyone can factor: small factors, Fermat, ROCA. ALGORITHM. */
 int pcai_public_check_weak(const struct public_key *key, pca_error *err);
 /* digest: the one that the signature's algorithm names. CRYPTO: the signature is wrong. */

@@ -593,6 +593,25 @@ static void rsa_moduli_by_their_bits(void **state)
     }
 }
 
+/* As large as a key of openssl's, and readable by it. */
+static void keys_that_stand_in(void **state)
+{
+    (void)state;
+    need_openssl();
+    for (size_t i = 0; i <= COUNT(algorithms); i++) {
+        int algorithm = i < COUNT(algorithms) ? algorithms[i].algorithm : PCA_KEY_SM2;
+        struct buf spki = {0};
+        struct public_key *key = NULL;
+        pcai_public_stand_in(algorithm, &spki);
+        assert_done(pcai_public_read(pcai_buf_view(&spki), &key, &err));
+        assert_int_equal(pcai_public_algorithm(key), algorithm);
+        assert_int_equal(spki.size, i < COUNT(algorithms) ? algorithms[i].spki_size : 91);
+        openssl("pkey", "-pubin", "-inform", "DER", "-in", scratch_put("stand_in.der", pcai_buf_view(&spki)), "-noout", "-text");
+        pcai_public_free(key);
+        pcai_buf_free(&spki);
+    }
+}
+
 static void rsa_public_keys_that_are_wrong(void **state)
 {
     (void)state;
@@ -762,6 +781,7 @@ int main(void)
         cmocka_unit_test(a_changed_rsa_key_is_refused),
         cmocka_unit_test(ec_public_keys_that_are_wrong),
         cmocka_unit_test(rsa_moduli_by_their_bits),
+        cmocka_unit_test(keys_that_stand_in),
         cmocka_unit_test(rsa_public_keys_that_are_wrong),
         cmocka_unit_test(rsa_public_keys_of_another_shape),
         cmocka_unit_test(weak_moduli_are_refused),
