@@ -17,7 +17,7 @@
  * Times      int64_t, seconds since 1970-01-01T00:00:00Z. Both ends of a validity are inclusive (RFC 5280 4.1.2.5).
  * Numbers    Counts and ceilings are uint64_t, choices are int constants whose numbers never change.
  * Threads    A region and every const handle may be used by any number of threads at once. A builder (pca_config,
- *            pca_request, pca_query) or a pca_error that is being changed belongs to one thread.
+ *            pca_request, pca_query, pca_import) or a pca_error that is being changed belongs to one thread.
  * Builders   Setters return PCA_OK or the code of the first refusal; the refusal stays until reset and is reported in
  *            full by the verb that uses the builder. Verbs take builders const and may share them.
  * Durability A verb that changes anything has it on disk when it returns PCA_OK, all of it or nothing.
@@ -172,6 +172,7 @@ typedef struct pca_stat pca_stat;
 typedef struct pca_receipt pca_receipt;
 typedef struct pca_findings pca_findings;
 typedef struct pca_results pca_results;
+typedef struct pca_import pca_import;
 
 /* Implemented by hosts: driver.h. */
 struct pca_clock;
@@ -527,6 +528,73 @@ PCA_API int pca_ca_crl_info_at(const pca_ca *ca, uint64_t generation, uint64_t *
 /* A certificate that this CA issued, by its serial number in hexadecimal (any case, leading zeros, colons or "0x"
  * allowed) or in decimal as "dec:123". */
 PCA_API int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert **cert, pca_error *err);
+
+/* ---- Bringing in what exists ------------------------------------------------------------------------------------ */
+
+/* A CA with its certificate, and its key unless that lives elsewhere, into a CA that was bought and not enabled: PURCHASED ->
+ * ENABLED. A root's certificate is signed by itself; a subordinate's by its root or a CA below that, which becomes its parent and
+ * must be usable. Refused: what is malformed, not signed by whom it says, or for another key (INVALID); no CA's certificate, one
+ * without keyCertSign and cRLSign, with critical extensions that are not known here, with a name or at a depth that a CA above does
+ * not allow (CONSTRAINT); a subject that is empty or cannot be read (NAME); a key of another family, or weak (ALGORITHM); one
+ * that has ended (EXPIRED); an issuer that is not there (NOT_FOUND), or not usable (PARENT_STATE); a key that is a CA's of the
+ * region already (EXISTS). Addresses, CRL period and alias are set afterwards. */
+PCA_API int pca_ca_import(const pca_ca *ca, const pca_import *import, pca_error *err);
+/* A CSR (PKCS#10) for a CA that is to be signed elsewhere. PURCHASED: a key is made and waits for the certificate; the request gives
+ * the subject, the key algorithm and perhaps a path length; one more CSR replaces the key. ENABLED or DISABLED: for the key and
+ * subject that the CA has; the request may give a path length. format: PCA_FORMAT_PEM or PCA_FORMAT_DER. */
+PCA_API int pca_ca_csr(const pca_ca *ca, const pca_request *request, int format, pca_blob **blob, pca_error *err);
+/* The certificate that was made from it, PEM or DER: PURCHASED -> ENABLED. Checked as by pca_ca_import; the subject is what the
+ * issuer made of it. A root may be signed by a root elsewhere: its chains end with it, and no root certificate is among them. An
+ * enabled CA whose certificate came from elsewhere takes a further one for its key and subject (EXISTS: it has this one). */
+PCA_API int pca_ca_accept_certificate(const pca_ca *ca, const void *certificate, size_t size, pca_error *err);
+
+/* A certificate by this CA for the subject and present key of another, which has one besides: for clients that trust this one.
+ * The other is of this region or of another, enabled or disabled. The request gives validity (default 5 years), path length
+ * (default: the other's) and whether to include the CRL address. Revoking the other revokes it too, within one region; alone it is
+ * revoked by pca_ca_revoke_der or _serial. This CA must be usable, and may neither stand below the other nor right above it. */
+PCA_API int pca_ca_cross_sign(const pca_ca *ca, const pca_ca *other, const pca_request *request, int format, pca_blob **blob,
+                              pca_error *err);
+/* The same for a CA that no region holds, by its certificate, which is checked as by pca_ca_import. STATE: policy allow_foreign_cross
+ * is off. EXISTS: it is a CA of this region. */
+PCA_API int pca_ca_cross_sign_certificate(const pca_ca *ca, const void *certificate, size_t size, const pca_request *request,
+                                          int format, pca_blob **blob, pca_error *err);
+/* PEM: all that it has cross-signed, in the order of their making. NOT_FOUND: none. */
+PCA_API int pca_ca_cross_certificates(const pca_ca *ca, pca_blob **blob, pca_error *err);
+
+/* A record of a certificate that the CA issued before it came here, PEM or DER; no unit is spent. Its signature is checked
+ * (INVALID); at most 100 alternative names (SAN); the type follows from its purposes. EXISTS: its serial number is known. cert may
+ * be NULL. */
+PCA_API int pca_ca_import_issued(const pca_ca *ca, const void *certificate, size_t size, pca_cert **cert, pca_error *err);
+/* A revocation from before, by serial number; of a certificate that is held, or not. not_after 0: unknown, and it stays on the
+ * CRLs for good. EXISTS: it is revoked already. */
+PCA_API int pca_ca_import_revoked(const pca_ca *ca, const char *serial, int64_t revoked_at, int reason, int64_t invalidity,
+                                  int64_t not_after, pca_error *err);
+
+/* Revokes a certificate of this CA's that is presented, PEM or DER, though the store may have lost it or never held it. Its
+ * signature is checked (INVALID). One that is held is revoked as by pca_cert_revoke; the present one of a subordinate with that CA. */
+PCA_API int pca_ca_revoke_der(const pca_ca *ca, const void *certificate, size_t size, int reason, int64_t invalidity,
+                              const char *token, pca_error *err);
+/* The same by serial number, as pca_ca_cert_by_serial takes it. One that is not held is on the CRL of every key of the CA, for good. */
+PCA_API int pca_ca_revoke_serial(const pca_ca *ca, const char *serial, int reason, int64_t invalidity, const char *token,
+                                 pca_error *err);
+
+/* ---- pca_import: an existing CA to bring in --------------------------------------------------------------------- */
+
+PCA_API pca_import *pca_import_new(void);
+PCA_API void pca_import_free(pca_import *import);
+PCA_API int pca_import_reset(pca_import *import);
+/* The CA's certificate: PEM, one block, or DER. */
+PCA_API int pca_import_set_certificate(pca_import *import, const void *certificate, size_t size);
+/* Its private key: PKCS#8, encrypted or not, in PEM or DER; or RSA PRIVATE KEY or EC PRIVATE KEY in PEM. */
+PCA_API int pca_import_set_key(pca_import *import, const void *key, size_t size);
+/* Both in one file (PKCS#12). Of its certificates the one that the key belongs to is taken. */
+PCA_API int pca_import_set_pfx(pca_import *import, const void *pfx, size_t size);
+/* What opens the key or the PFX. */
+PCA_API int pca_import_set_password(pca_import *import, const char *password);
+/* The certificate alone: the CA neither signs nor makes CRLs here (STATE), and stands above those that do. */
+PCA_API int pca_import_set_key_elsewhere(pca_import *import);
+/* One more than that of its last CRL, at least. Here numbers are never below the CRL's time in seconds. */
+PCA_API int pca_import_set_next_crl_number(pca_import *import, uint64_t number);
 
 /* ---- pca_root: bought first, signs subordinates only ------------------------------------------------------------ */
 

@@ -5,6 +5,7 @@
 #include "api/file.h"
 #include "api/shell.h"
 #include "base/memory.h"
+#include "x509/pem.h"
 
 #define FILES_MAX 16
 
@@ -25,6 +26,23 @@ int pcai_blob_take(struct buf *b, pca_blob **blob, pca_error *err)
     }
     *blob = fresh;
     return PCA_OK;
+}
+
+int pcai_blob_check_format(int format, const char *what, pca_error *err)
+{
+    if (format != PCA_FORMAT_PEM && format != PCA_FORMAT_DER)
+        return pcai_fail(err, PCA_E_INVALID, "call", "format", "a %s comes as PEM or DER", what);
+    return PCA_OK;
+}
+
+int pcai_blob_encode(int format, const char *label, struct slice der, pca_blob **blob, pca_error *err)
+{
+    struct buf out = {0};
+    if (format == PCA_FORMAT_DER)
+        pcai_buf_slice(&out, der);
+    else
+        pcai_pem_write(&out, label, der);
+    return pcai_blob_take(&out, blob, err);
 }
 
 const uint8_t *pca_blob_data(const pca_blob *blob)

@@ -164,7 +164,7 @@ static int chain_rule(struct txn *txn, struct context *cx, void *arguments, pca_
         rc = pcai_chain_certs(txn, cx, ca.id, read->generation ? read->generation : ca.generation, &chain, err);
     size_t count = rc != PCA_OK ? 0 : read->flags == -1 ? 1 : chain.count;
     if (count > 1 && !(read->flags & PCA_WITH_ROOT))
-        count--;
+        count = pcai_chain_below_root(&chain);
     for (size_t i = 0; i < count; i++) {
         if (read->format == PCA_FORMAT_DER)
             pcai_buf_slice(&read->out, chain.der[i]);
@@ -189,9 +189,8 @@ int pca_ca_certificate_at(const pca_ca *ca, uint64_t generation, int format, pca
     pca_error_clear(err);
     if (!ca || !blob)
         return pcai_null(ca ? "blob" : "ca", err);
-    if (format != PCA_FORMAT_PEM && format != PCA_FORMAT_DER)
-        return pcai_fail(err, PCA_E_INVALID, "call", "format", "a certificate comes as PEM or DER");
-    return read_chain(ca, generation, format, -1, blob, err);
+    int rc = pcai_blob_check_format(format, "certificate", err);
+    return rc == PCA_OK ? read_chain(ca, generation, format, -1, blob, err) : rc;
 }
 
 int pca_ca_certificate(const pca_ca *ca, int format, pca_blob **blob, pca_error *err)
@@ -293,8 +292,11 @@ int pca_ca_revoke(const pca_ca *ca, int reason, int64_t invalidity, const char *
     pca_error_clear(err);
     if (!ca)
         return pcai_null("ca", err);
-    struct revocation r = {ca->record.id, reason, invalidity, {.text = token, .verb = TOKEN_CA_REVOKE, .object = ca->record.id}};
-    int rc = pcai_revocation_check(&r, 1, err);
+    struct revocation r = {.id = ca->record.id,
+                           .reason = reason,
+                           .invalidity = invalidity,
+                           .token = {.text = token, .verb = TOKEN_CA_REVOKE, .object = ca->record.id}};
+    int rc = pcai_revocation_check(&r, 1, pcai_slice(NULL, 0), err);
     return rc == PCA_OK ? pcai_verb_write(ca->shell, pcai_ca_revoke, &r, err) : rc;
 }
 

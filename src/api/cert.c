@@ -1,7 +1,6 @@
 #include "api/blob.h"
 #include "api/snapshot.h"
 #include "ca/revoke.h"
-#include "x509/pem.h"
 
 /* ---- Getters ---- */
 
@@ -135,7 +134,6 @@ const char *pca_cert_ignored_at(const pca_cert *cert, uint64_t index)
 static int encoded(const pca_cert *cert, int format, pca_blob **blob, pca_error *err)
 {
     struct call call;
-    struct buf out = {0};
     pca_error_clear(err);
     if (!cert || !blob)
         return pcai_null(cert ? "blob" : "cert", err);
@@ -144,12 +142,8 @@ static int encoded(const pca_cert *cert, int format, pca_blob **blob, pca_error 
     if (rc != PCA_OK)
         return rc;
     rc = pcai_cert_require(&view, CERT_READ, err);
-    if (rc == PCA_OK && format == PCA_FORMAT_DER)
-        pcai_buf_slice(&out, cert->record.der);
-    else if (rc == PCA_OK)
-        pcai_pem_write(&out, "CERTIFICATE", cert->record.der);
     pcai_call_end(&call);
-    return rc == PCA_OK ? pcai_blob_take(&out, blob, err) : rc;
+    return rc == PCA_OK ? pcai_blob_encode(format, "CERTIFICATE", cert->record.der, blob, err) : rc;
 }
 
 int pca_cert_der(const pca_cert *cert, pca_blob **blob, pca_error *err)
@@ -189,8 +183,11 @@ int pca_cert_revoke(const pca_cert *cert, int reason, int64_t invalidity, const 
     pca_error_clear(err);
     if (!cert)
         return pcai_null("cert", err);
-    struct revocation r = {cert->id, reason, invalidity, {.text = token, .verb = TOKEN_REVOKE, .object = cert->id}};
-    int rc = pcai_revocation_check(&r, 0, err);
+    struct revocation r = {.id = cert->id,
+                           .reason = reason,
+                           .invalidity = invalidity,
+                           .token = {.text = token, .verb = TOKEN_REVOKE, .object = cert->id}};
+    int rc = pcai_revocation_check(&r, 0, pcai_slice(NULL, 0), err);
     return rc == PCA_OK ? pcai_verb_write(cert->shell, pcai_cert_revoke, &r, err) : rc;
 }
 

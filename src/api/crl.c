@@ -166,13 +166,6 @@ static int stream(struct call *call, struct reading *r, int format, const pca_si
     return rc;
 }
 
-static int check_format(int format, pca_error *err)
-{
-    if (format != PCA_FORMAT_PEM && format != PCA_FORMAT_DER)
-        return pcai_fail(err, PCA_E_INVALID, "call", "format", "a CRL comes as PEM or DER");
-    return PCA_OK;
-}
-
 int pca_ca_crl_stream_at(const pca_ca *ca, uint64_t generation, int format, const pca_sink *sink, pca_error *err)
 {
     struct call call;
@@ -181,7 +174,7 @@ int pca_ca_crl_stream_at(const pca_ca *ca, uint64_t generation, int format, cons
         return pcai_null(ca ? "sink" : "ca", err);
     if (sink->version != PCA_SINK_VERSION || !sink->write)
         return pcai_fail(err, PCA_E_INVALID, "call", "sink", "the sink's table has another version, or no function");
-    int rc = check_format(format, err);
+    int rc = pcai_blob_check_format(format, "CRL", err);
     if (rc == PCA_OK)
         rc = pcai_call_begin(ca->shell, &call, err);
     if (rc != PCA_OK)
@@ -234,7 +227,7 @@ int pca_ca_crl_write_at(const pca_ca *ca, uint64_t generation, int format, const
     pca_error_clear(err);
     if (!ca || !path)
         return pcai_null(ca ? "path" : "ca", err);
-    int rc = check_format(format, err);
+    int rc = pcai_blob_check_format(format, "CRL", err);
     if (rc != PCA_OK)
         return rc;
     rc = pcai_file_stage(&file, path, 0644, err);

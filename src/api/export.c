@@ -43,8 +43,8 @@ struct exporting {
     struct slice password; /* no data: none */
     int64_t now;
     struct buf leaf, key;
-    struct buf ca[PCAI_CHAIN_MAX]; /* DER, the issuer first and the root last */
-    size_t count;
+    struct buf ca[PCAI_CHAIN_MAX]; /* DER, the issuer first and the root last, unless it is elsewhere */
+    size_t count, below_root;
     struct {
         struct pkcs12_seed pkcs12;
         uint8_t jks[PCAI_JKS_SALT];
@@ -103,6 +103,8 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
     }
     if (rc == PCA_OK)
         rc = pcai_chain_certs(txn, cx, view.record.issuer, view.record.generation, &chain, err);
+    if (rc == PCA_OK)
+        e->below_root = pcai_chain_below_root(&chain);
     for (size_t i = 0; rc == PCA_OK && i < chain.count; i++) {
         pcai_buf_slice(&e->ca[e->count++], chain.der[i]);
         rc = pcai_buf_check(&e->ca[i], err);
@@ -181,7 +183,7 @@ static size_t chain_asked(const struct exporting *e)
 {
     if (e->flags & PCA_WITH_ROOT)
         return e->count;
-    return e->flags & PCA_WITH_CHAIN ? e->count - 1 : 0;
+    return e->flags & PCA_WITH_CHAIN ? e->below_root : 0;
 }
 
 /* The leaf, then the CAs that are asked for; returns how many. */
@@ -320,10 +322,12 @@ static int make_jks(struct exporting *e, pca_error *err)
     return rc;
 }
 
-/* The trust anchor, a file of its own whatever the format. */
+/* The trust anchor, a file of its own whatever the format; where it is a root elsewhere, it is not here to be given. */
 static int add_root(struct exporting *e, pca_error *err)
 {
     struct buf root = {0};
+    if (e->below_root == e->count)
+        return PCA_OK;
     struct slice der = pcai_buf_view(&e->ca[e->count - 1]);
     int is_der = e->form->format == PCA_FORMAT_DER;
     if (is_der)

@@ -5,7 +5,7 @@
 #include "api/blob.h"
 #include "base/memory.h"
 #include "ca/certificate.h"
-#include "ca/plan.h"
+#include "ca/cross.h"
 #include "x509/pem.h"
 
 /* After so many attempts the caller hears BUSY. */
@@ -36,17 +36,27 @@ static int ca_rules(struct txn *txn, struct context *cx, void *plan, pca_error *
     return pcai_ca_rules(txn, cx, plan, err);
 }
 
-static int certify_ca(struct call *call, struct plan *plan, pca_error *err)
+/* arguments: what the two rules get; the plan is in it. ready, NULL for none, is called with what is about to be recorded. */
+struct steps {
+    rule rules, record;
+    void *arguments;
+    int (*ready)(const struct plan *plan, void *out, pca_error *err);
+    void *out;
+};
+
+static int certify(struct call *call, struct plan *plan, const struct steps *steps, pca_error *err)
 {
     int asked = plan->algorithm;
     for (int i = 0; i < ATTEMPTS; i++) {
         pcai_plan_reset(plan);
         plan->algorithm = asked;
-        int rc = pcai_call_read(call, ca_rules, plan, err);
+        int rc = pcai_call_read(call, steps->rules, steps->arguments, err);
         if (rc == PCA_OK)
             rc = pcai_plan_make(plan, err);
+        if (rc == PCA_OK && steps->ready)
+            rc = steps->ready(plan, steps->out, err);
         if (rc == PCA_OK)
-            rc = pcai_call_write(call, pcai_ca_record, plan, err);
+            rc = pcai_call_write(call, steps->record, steps->arguments, err);
         if (rc != PCAI_AGAIN)
             return rc;
     }
@@ -63,30 +73,68 @@ static int log_in(const struct plan *plan, pca_error *err)
     return rc == PCA_E_EXISTS ? PCA_OK : rc;
 }
 
-int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err)
+/* Begins the call, after the arguments. */
+static int certify_ca(const struct pca_ca *ca, struct plan *plan, const struct steps *steps, pca_error *err)
 {
     struct call call;
+    int rc = pcai_call_begin(ca->shell, &call, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->env = ca->shell->env;
+    plan->random = ca->shell->random;
+    plan->containers = ca->shell->containers;
+    rc = pcai_call_require_write(&call, err);
+    if (rc == PCA_OK && plan->request->pin)
+        rc = log_in(plan, err);
+    if (rc == PCA_OK)
+        rc = certify(&call, plan, steps, err);
+    pcai_call_end(&call);
+    return rc;
+}
+
+int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err)
+{
     struct plan plan = plan_for(ca, request);
+    struct steps steps = {.rules = ca_rules, .record = pcai_ca_record, .arguments = &plan};
     plan.purpose = purpose;
     plan.parent = parent;
-    int begun = 0, rc = pcai_ca_arguments(&plan, ca->record.parent == 0, err);
-    if (rc == PCA_OK) {
-        rc = pcai_call_begin(ca->shell, &call, err);
-        begun = rc == PCA_OK;
-    }
-    if (rc == PCA_OK) {
-        plan.env = ca->shell->env;
-        plan.random = ca->shell->random;
-        plan.containers = ca->shell->containers;
-        rc = pcai_call_require_write(&call, err);
-    }
-    if (rc == PCA_OK && request->pin)
-        rc = log_in(&plan, err);
+    int rc = pcai_ca_arguments(&plan, ca->record.parent == 0, err);
     if (rc == PCA_OK)
-        rc = certify_ca(&call, &plan, err);
+        rc = certify_ca(ca, &plan, &steps, err);
     pcai_plan_free(&plan, rc == PCA_OK);
-    if (begun)
-        pcai_call_end(&call);
+    return rc;
+}
+
+/* ---- Cross-certificates ---- */
+
+struct encoding {
+    int format;
+    pca_blob *blob;
+};
+
+/* Before the commit: what was signed must not be lost for want of memory. */
+static int encode(const struct plan *plan, void *out, pca_error *err)
+{
+    struct encoding *e = out;
+    pca_blob_free(e->blob);
+    e->blob = NULL;
+    return pcai_blob_encode(e->format, "CERTIFICATE", pcai_buf_view(&plan->der), &e->blob, err);
+}
+
+int pcai_cross_sign(const struct pca_ca *ca, uint64_t subject, struct slice certificate, int foreign, const pca_request *request, int format,
+                    pca_blob **blob, pca_error *err)
+{
+    struct cross cross = {.plan = plan_for(ca, request), .subject = subject, .foreign = foreign};
+    struct encoding encoding = {.format = format};
+    struct steps steps = {pcai_cross_rules, pcai_cross_record, &cross, encode, &encoding};
+    int rc = pcai_cross_arguments(&cross, certificate, err);
+    if (rc == PCA_OK)
+        rc = certify_ca(ca, &cross.plan, &steps, err);
+    pcai_cross_free(&cross, rc == PCA_OK);
+    if (rc == PCA_OK)
+        *blob = encoding.blob;
+    else
+        pca_blob_free(encoding.blob);
     return rc;
 }
 

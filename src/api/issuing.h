@@ -7,6 +7,9 @@
 
 /* A CA's first certificate, a further one, or one for a further key. parent: see plan.h. */
 int pcai_certify_ca(const struct pca_ca *ca, enum ca_purpose purpose, uint64_t parent, const pca_request *request, pca_error *err);
+/* subject: a CA of the same region; 0: the one of the certificate. format: PEM or DER. */
+int pcai_cross_sign(const struct pca_ca *ca, uint64_t subject, struct slice certificate, int foreign, const pca_request *request, int format,
+                    pca_blob **blob, pca_error *err);
 int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **cert, pca_error *err);
 int pcai_issue_many(const struct pca_ca *sub, const pca_request *const *requests, size_t count, pca_results **results, pca_error *err);
 /* A reviewer's, of the template with that digest. */

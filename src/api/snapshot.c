@@ -152,14 +152,16 @@ int pcai_sub_load(struct call *call, uint64_t id, pca_sub **sub, pca_error *err)
 static void copy_names(pca_cert *cert, const struct certificate *c)
 {
     struct name subject;
-    struct general_name names[PCAI_CERT_NAMES];
-    size_t other;
+    struct general_name names[PCAI_SAN_READ_MAX];
+    size_t count, other;
     if (pcai_name_read(c->subject, &subject) == 0) {
         struct slice cn = pcai_name_find(&subject, OID_COMMON_NAME);
         cert->common_name = pcai_arena_text(&cert->arena, cn);
     }
-    if (!c->san.data || pcai_san_read(c->san, names, PCAI_CERT_NAMES, &cert->san_count, &other) != 0)
+    if (!c->san.data || pcai_san_read(c->san, names, PCAI_SAN_READ_MAX, &count, &other) != 0)
         return;
+    cert->san = pcai_arena_alloc(&cert->arena, count * sizeof *cert->san);
+    cert->san_count = cert->san ? count : 0;
     for (size_t i = 0; i < cert->san_count; i++) {
         struct buf text = {0};
         pcai_san_text(&names[i], &text);

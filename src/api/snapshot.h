@@ -42,7 +42,10 @@ void pcai_ca_release(struct pca_ca *ca);
 int pcai_root_load(struct call *call, uint64_t id, pca_root **root, pca_error *err);
 int pcai_sub_load(struct call *call, uint64_t id, pca_sub **sub, pca_error *err);
 
-#define PCAI_CERT_NAMES 16
+struct cert_name {
+    int type;
+    const char *text;
+};
 struct pca_cert {
     struct shell *shell;
     struct arena arena;
@@ -60,10 +63,7 @@ struct pca_cert {
         } approvals[PCAI_APPROVALS_MAX];
         size_t count;
     } review;
-    struct {
-        int type;
-        const char *text;
-    } san[PCAI_CERT_NAMES];
+    struct cert_name *san;
     size_t san_count;
     const char **ignored;
     size_t ignored_count;

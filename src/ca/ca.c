@@ -130,6 +130,33 @@ static int read_place(struct txn *txn, struct arena *arena, const struct ca_reco
     return rc == PCA_OK && arena->failed ? pcai_no_memory(err) : rc;
 }
 
+static int is_signer(const struct ca_cert_record *cert, const struct certificate *c, pca_error *err)
+{
+    struct certificate of;
+    int rc = pcai_certificate_read(cert->der, &of, err);
+    return rc == PCA_OK ? pcai_certificate_verify(c, of.public_key, err) : rc;
+}
+
+int pcai_ca_signer(struct txn *txn, struct context *cx, const struct ca_record *ca, const struct certificate *c, uint64_t *generation,
+                   pca_error *err)
+{
+    for (uint64_t g = ca->generation; g > 0; g--) {
+        struct ca_cert_record cert;
+        pca_error why = {0};
+        int rc = pcai_ca_cert_read(txn, cx, ca, g, &cert, err);
+        if (rc != PCA_OK)
+            return rc;
+        rc = is_signer(&cert, c, &why);
+        if (rc == PCA_E_CRYPTO)
+            continue;
+        if (rc != PCA_OK)
+            pcai_error_copy(err, &why);
+        *generation = g;
+        return rc;
+    }
+    return PCA_E_NOT_FOUND;
+}
+
 int pcai_ca_key_read(struct txn *txn, struct arena *arena, const struct ca_record *ca, uint64_t generation, struct ca_key *key, pca_error *err)
 {
     char object[PCAI_OBJECT];
@@ -199,8 +226,14 @@ int pcai_chain_certs(struct txn *txn, struct context *cx, uint64_t id, uint64_t 
         certs->der[certs->count++] = cert.der;
         id = cert.issuer;
         generation = cert.issuer_generation;
-    } while (cert.kind != CA_CERT_SELF);
+    } while (cert.kind == CA_CERT_PARENT);
+    certs->external = cert.kind == CA_CERT_EXTERNAL;
     return PCA_OK;
+}
+
+size_t pcai_chain_below_root(const struct chain_certs *certs)
+{
+    return certs->external ? certs->count : certs->count - 1;
 }
 
 /* The code that a CA's own trouble has; PCA_OK for none. */
@@ -241,6 +274,31 @@ int pcai_chain_require_usable(const struct chain *chain, size_t first, int64_t n
     return PCA_OK;
 }
 
+void pcai_chain_validity(const struct chain *chain, size_t first, int64_t *not_before, int64_t *not_after)
+{
+    *not_before = chain->ca[first].not_before;
+    *not_after = chain->ca[first].not_after;
+    for (size_t i = first + 1; i < chain->count; i++) {
+        if (chain->ca[i].not_before > *not_before)
+            *not_before = chain->ca[i].not_before;
+        if (chain->ca[i].not_after < *not_after)
+            *not_after = chain->ca[i].not_after;
+    }
+}
+
+int pcai_chain_room(const struct chain *chain, size_t first, size_t *narrowest)
+{
+    int room = PCAI_CHAIN_MAX;
+    for (size_t i = first; i < chain->count; i++) {
+        int left = (int)chain->ca[i].path_length - 2 - (int)(i - first); /* its path length, less the CAs between and the new one */
+        if (chain->ca[i].path_length && left < room) {
+            room = left < -1 ? -1 : left;
+            *narrowest = i;
+        }
+    }
+    return room;
+}
+
 int64_t pcai_chain_service_end(const struct chain *chain, size_t first)
 {
     int64_t end = INT64_MAX;
@@ -257,6 +315,16 @@ uint64_t pcai_chain_months(const struct chain *chain, size_t first)
         if (chain->ca[i].months < months)
             months = chain->ca[i].months;
     return months;
+}
+
+int pcai_ca_require_slot(const struct ca_record *ca, int64_t now, pca_error *err)
+{
+    char object[PCAI_OBJECT];
+    if (ca->state != PCA_CA_PURCHASED)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(ca, object), "state", "the CA has been enabled before");
+    if (now >= ca->service_end)
+        return pcai_fail(err, PCA_E_EXPIRED, pcai_ca_object(ca, object), "service_end", "the CA's service term is over; renew it");
+    return PCA_OK;
 }
 
 int pcai_ca_require_signing(const struct ca_record *ca, const struct generation_record *generation, int64_t now, pca_error *err)

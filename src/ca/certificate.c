@@ -121,12 +121,18 @@ int pcai_status_put(struct txn *txn, const struct context *cx, uint64_t id, cons
 
 int pcai_cert_of_serial(struct txn *txn, uint64_t issuer, struct slice serial, struct cert_view *view, pca_error *err)
 {
+    pca_error why = {0};
     uint64_t id = pcai_serial_sequence(serial);
     int rc = id ? pcai_cert_read(txn, id, view, NULL) : PCA_E_NOT_FOUND;
     if (rc == PCA_OK && view->record.issuer == issuer && pcai_slice_equal(view->record.serial, serial))
         return rc;
     rc = pcai_serial_find(txn, issuer, serial, &id, err);
-    return rc == PCA_OK ? pcai_cert_read(txn, id, view, err) : rc;
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_cert_read(txn, id, view, &why); /* it may have been deleted, or be a CA's */
+    if (rc != PCA_OK && rc != PCA_E_NOT_FOUND)
+        pcai_error_copy(err, &why);
+    return rc;
 }
 
 int pcai_cert_by_serial(struct txn *txn, uint64_t issuer, const char *serial, struct cert_view *view, pca_error *err)

@@ -105,7 +105,7 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
     issuer->pending += view.status.status == PCA_STATUS_PENDING;
     if (view.status.status != PCA_STATUS_ISSUED && view.status.status != PCA_STATUS_REVOKED)
         return PCA_OK;
-    issuer->issued++;
+    issuer->issued += !view.record.imported;
     if (pcai_serial_sequence(view.record.serial) != view.id) {
         rc = pcai_serial_find(txn, view.record.issuer, view.record.serial, &sequence, err);
         if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && sequence != view.id))
@@ -228,7 +228,7 @@ static int count_deleted(struct txn *txn, struct context *cx, struct slice key, 
     struct revocation_record record;
     (void)txn, (void)cx;
     int rc = pcai_record_decode(&pcai_revocation_type, key, value, &record, err);
-    if (rc != PCA_OK || !record.deleted_at)
+    if (rc != PCA_OK || !record.deleted_at || record.imported)
         return rc;
     struct account *issuer = key.size > 8 ? account(state, pcai_read_u64(key.data)) : NULL;
     if (!issuer)

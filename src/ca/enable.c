@@ -10,10 +10,6 @@
 #include "ca/public_keys.h"
 #include "ca/validity.h"
 
-#define ROOT_YEARS 10
-#define SUB_YEARS 5
-#define CRL_DAYS 7
-
 int pcai_ca_arguments(struct plan *plan, int is_root, pca_error *err)
 {
     plan->container = PCA_CONTAINER_MANAGED;
@@ -61,9 +57,9 @@ static int check_state(const struct plan *plan, const struct ca_record *ca, int6
 {
     char object[PCAI_OBJECT];
     pcai_ca_object(ca, object);
-    if (plan->purpose == PURPOSE_ENABLE && ca->state != PCA_CA_PURCHASED)
-        return pcai_fail(err, PCA_E_STATE, object, "state", "the CA has been enabled before");
-    if (plan->purpose != PURPOSE_ENABLE && ca->state == PCA_CA_PURCHASED)
+    if (plan->purpose == PURPOSE_ENABLE)
+        return pcai_ca_require_slot(ca, now, err);
+    if (ca->state == PCA_CA_PURCHASED)
         return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is not enabled yet");
     if (ca->state == PCA_CA_REVOKED)
         return pcai_fail(err, PCA_E_STATE, object, "state", "the CA is revoked");
@@ -107,62 +103,28 @@ static int set_names(struct plan *plan, const struct ca_record *ca, const struct
     return rc;
 }
 
-static int set_validity(struct plan *plan, const struct ca_record *parent, const struct context *cx, pca_error *err)
-{
-    struct validity_limits limits = {.years_max = PCAI_CA_YEARS_MAX, .default_years = parent ? SUB_YEARS : ROOT_YEARS};
-    struct certificate *c = &plan->certificate;
-    if (parent) {
-        limits.has_issuer = 1;
-        limits.issuer_not_before = parent->not_before;
-        limits.issuer_not_after = parent->not_after;
-    }
-    int rc = pcai_validity_resolve(plan->request, &limits, cx->now, cx->now - pcai_policy(cx, POLICY_BACKDATE_SECONDS), &c->not_before,
-                                   &c->not_after, err);
-    if (rc == PCA_OK)
-        plan->lint.longest = pcai_validity_longest(&limits, c->not_before);
-    return rc;
-}
-
-/* The addresses that the certificate bears are its issuer's. */
-static int set_addresses(struct plan *plan, const struct ca_record *parent, pca_error *err)
-{
-    char object[PCAI_OBJECT];
-    int asked = plan->request->crl_address;
-    if (!parent) {
-        plan->lint.include_crl = 0;
-        return PCA_OK;
-    }
-    if (asked == 1 && parent->crl_url.size == 0)
-        return pcai_fail(err, PCA_E_INVALID, "request", "crl_address", "%s has no CRL address to include", pcai_ca_object(parent, object));
-    plan->lint.include_crl = asked != 0 && parent->crl_url.size;
-    pcai_plan_set_addresses(plan, parent);
-    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
-}
-
-/* Every ancestor's path length counts: the CA at height h above the new one needs room for h CAs and what follows. */
+/* Every ancestor's path length counts. A root has none; a CA that had none keeps that where nothing above it sets a limit. */
 static int check_path_length(struct plan *plan, const struct chain *chain, pca_error *err)
 {
     char object[PCAI_OBJECT];
     const struct ca_record *ca = &chain->ca[0];
-    uint64_t kept = plan->purpose != PURPOSE_ENABLE && ca->path_length ? ca->path_length - 1 : 0;
-    uint64_t below = plan->request->path_length < 0 ? kept : (uint64_t)plan->request->path_length;
-    if (chain->count == 1) {
-        plan->certificate.path_length = -1;
-        return PCA_OK;
-    }
-    for (size_t i = 1; i < chain->count; i++) {
-        uint64_t allowed = chain->ca[i].path_length;
-        if (allowed && allowed - 1 < below + i)
-            return pcai_fail(err, PCA_E_CONSTRAINT, pcai_ca_object(&chain->ca[i], object), "path_length",
-                             "its path length %d leaves no room for this CA and %d below it", (int)allowed - 1, (int)below);
-    }
-    plan->certificate.path_length = (int)below;
+    size_t narrowest = 0;
+    int again = plan->purpose != PURPOSE_ENABLE, below = plan->request->path_length;
+    int room = pcai_chain_room(chain, 1, &narrowest);
+    if (below < 0 && chain->count > 1)
+        below = !again ? 0 : ca->path_length ? (int)ca->path_length - 1 : room < PCAI_CHAIN_MAX ? room : -1;
+    if (room < 0 || below > room)
+        return pcai_fail(err, PCA_E_CONSTRAINT, pcai_ca_object(&chain->ca[narrowest], object), "path_length",
+                         "its path length %d leaves no room for this CA and %d below it", (int)chain->ca[narrowest].path_length - 1,
+                         below < 0 ? 0 : below);
+    plan->certificate.path_length = below;
     return PCA_OK;
 }
 
-/* ---- Name constraints ---- */
+/* ---- What binds those below ---- */
 
-/* Given when the CA is enabled, and borne by each of its certificates from then on. */
+/* An imported CA may have purposes; name constraints are given when a CA is enabled. Each of its certificates bears both from then
+ * on. */
 static int set_constraints(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *ca, pca_error *err)
 {
     const struct pca_request *request = plan->request;
@@ -176,6 +138,8 @@ static int set_constraints(struct txn *txn, struct context *cx, struct plan *pla
             rc = pcai_certificate_read(held.der, &c, err);
         if (rc == PCA_OK && c.name_constraints.data)
             plan->certificate.name_constraints = pcai_arena_slice(&plan->arena, c.name_constraints);
+        for (size_t i = 0; rc == PCA_OK && i < c.eku_count; i++)
+            plan->certificate.eku[plan->certificate.eku_count++] = pcai_arena_slice(&plan->arena, c.eku[i]);
     } else if (request->subtree_count) {
         pcai_constraints_write(&value, request->subtrees, request->subtree_count);
         rc = pcai_buf_check(&value, err);
@@ -186,6 +150,11 @@ static int set_constraints(struct txn *txn, struct context *cx, struct plan *pla
 }
 
 /* ---- Keys ---- */
+
+static int check_csr_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
+{
+    return plan->has_csr ? pcai_public_key_check(txn, cx, plan->csr.public_key, plan->certificate.subject, "csr", err) : PCA_OK;
+}
 
 /* The key that is there, for another certificate; of a root it signs, too. */
 static int keep_key(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *ca, pca_error *err)
@@ -208,36 +177,33 @@ static int keep_key(struct txn *txn, struct context *cx, struct plan *plan, cons
     return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
-static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *parent, const struct chain_certs *above, pca_error *err)
+static int set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *parent, pca_error *err)
 {
-    struct generation_record generation;
-    struct certificate *c = &plan->certificate;
-    if (!parent) {
-        c->issuer = c->subject;
-        return PCA_OK;
-    }
-    int rc = pcai_generation_read(txn, cx, parent, parent->generation, &generation, err);
-    if (rc == PCA_OK)
-        rc = pcai_ca_key_read(txn, &plan->arena, parent, parent->generation, &plan->issuer_key, err);
-    if (rc != PCA_OK)
-        return rc;
-    plan->issuer = parent->id;
-    plan->issuer_generation = parent->generation;
-    c->issuer = pcai_arena_slice(&plan->arena, parent->subject);
-    c->authority_key_id = pcai_arena_slice(&plan->arena, generation.key_id);
-    c->signature_key = (int)parent->algorithm;
-    plan->lint.issuer = pcai_arena_slice(&plan->arena, above->der[0]);
-    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
+    if (parent)
+        return pcai_plan_set_issuer(txn, cx, plan, parent, err);
+    plan->certificate.issuer = plan->certificate.subject;
+    return PCA_OK;
 }
 
-static int check_custody(struct txn *txn, struct context *cx, const struct plan *plan, const struct ca_record *ca, pca_error *err)
+/* Further keys and certificates are for what was made here. */
+static int check_origin(struct txn *txn, struct context *cx, const struct plan *plan, const struct ca_record *ca, pca_error *err)
 {
     char object[PCAI_OBJECT];
     struct generation_record held;
-    int rc = plan->purpose == PURPOSE_REKEY ? pcai_generation_read(txn, cx, ca, ca->generation, &held, err) : PCA_OK;
-    if (rc == PCA_OK && plan->purpose == PURPOSE_REKEY && held.custody == CUSTODY_ELSEWHERE)
+    struct ca_cert_record cert;
+    if (plan->purpose == PURPOSE_ENABLE)
+        return PCA_OK;
+    int rc = pcai_generation_read(txn, cx, ca, ca->generation, &held, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_cert_read(txn, cx, ca, ca->generation, &cert, err);
+    if (rc != PCA_OK)
+        return rc;
+    if (plan->purpose == PURPOSE_REKEY && held.custody == CUSTODY_ELSEWHERE)
         return pcai_fail(err, PCA_E_STATE, pcai_ca_object(ca, object), "key", "the CA's private key is not held in this region, and its next one would be");
-    return rc;
+    if (cert.kind == CA_CERT_EXTERNAL)
+        return pcai_fail(err, PCA_E_STATE, pcai_ca_object(ca, object), "certificate",
+                         "the CA's certificate comes from a root elsewhere: the next one does too, by a CSR");
+    return PCA_OK;
 }
 
 /* A generation's CRL is its own, and so is the address at which clients look for it. */
@@ -271,7 +237,7 @@ static void keep_self(struct plan *plan, const struct ca_record *ca)
     plan->self.issuer_url = pcai_arena_slice(arena, request->issuer_url ? pcai_slice_text(request->issuer_url) : ca->issuer_url);
     plan->self.crl_url = pcai_arena_slice(arena, request->crl_url ? pcai_slice_text(request->crl_url) : ca->crl_url);
     if (request->crl_days || !ca->crl_days)
-        plan->self.crl_days = request->crl_days ? request->crl_days : CRL_DAYS;
+        plan->self.crl_days = request->crl_days ? request->crl_days : PCAI_CRL_DAYS;
     if (plan->purpose == PURPOSE_ENABLE)
         plan->self.state = PCA_CA_ENABLED;
     if (plan->parent)
@@ -288,8 +254,7 @@ static void keep_self(struct plan *plan, const struct ca_record *ca)
 static int set_fields(struct txn *txn, struct context *cx, struct plan *plan, const struct chain *chain, pca_error *err)
 {
     const struct ca_record *ca = &chain->ca[0], *parent = chain->count > 1 ? &chain->ca[1] : NULL;
-    struct chain_certs above = {.count = 0};
-    plan->lint = (struct lint_context){.role = parent ? LINT_SUB : LINT_ROOT};
+    plan->lint = (struct lint_context){.role = parent ? LINT_SUB : LINT_ROOT, .kept = plan->purpose != PURPOSE_ENABLE};
     plan->certificate.is_ca = 1;
     plan->opaque = pcai_policy(cx, POLICY_OPAQUE_SERIALS) != 0;
     plan->certificate.key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN;
@@ -297,25 +262,23 @@ static int set_fields(struct txn *txn, struct context *cx, struct plan *plan, co
     if (rc == PCA_OK)
         rc = set_names(plan, ca, parent, err);
     if (rc == PCA_OK)
-        rc = set_validity(plan, parent, cx, err);
+        rc = check_csr_key(txn, cx, plan, err);
     if (rc == PCA_OK)
-        rc = check_custody(txn, cx, plan, ca, err);
+        rc = pcai_plan_set_ca_validity(plan, chain, 1, cx, err);
+    if (rc == PCA_OK)
+        rc = check_origin(txn, cx, plan, ca, err);
     if (rc == PCA_OK)
         rc = check_crl_url(txn, cx, plan, ca, err);
-    if (rc == PCA_OK)
-        rc = set_addresses(plan, parent, err);
+    if (rc == PCA_OK && parent)
+        rc = pcai_plan_set_addresses(plan, parent, err);
     if (rc == PCA_OK)
         rc = set_constraints(txn, cx, plan, ca, err);
-    if (rc == PCA_OK && parent)
-        rc = pcai_chain_certs(txn, cx, parent->id, parent->generation, &above, err);
     if (rc == PCA_OK)
-        rc = pcai_plan_check_names(plan, &above, err);
+        rc = set_issuer(txn, cx, plan, parent, err);
     if (rc == PCA_OK)
         rc = check_path_length(plan, chain, err);
     if (rc == PCA_OK && plan->purpose == PURPOSE_REISSUE)
         rc = keep_key(txn, cx, plan, ca, err);
-    if (rc == PCA_OK)
-        rc = set_issuer(txn, cx, plan, parent, &above, err);
     return rc;
 }
 
@@ -365,7 +328,10 @@ static int put_key(struct txn *txn, const struct plan *plan, pca_error *err)
 {
     struct row_key key = pcai_key_generation(plan->self.id, plan->self.generation);
     struct key_record sealed = {pcai_buf_view(&plan->sealed)};
-    return sealed.sealed.size ? pcai_record_put(txn, &pcai_key_type, pcai_row_key_view(&key), &sealed, err) : PCA_OK;
+    if (sealed.sealed.size)
+        return pcai_record_put(txn, &pcai_key_type, pcai_row_key_view(&key), &sealed, err);
+    int rc = plan->has_csr ? pcai_delete(txn, TABLE_KEY, pcai_row_key_view(&key), err) : PCA_OK; /* that a CSR waited with */
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
 static int put_certificate(struct txn *txn, const struct plan *plan, uint64_t number, pca_error *err)

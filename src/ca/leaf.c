@@ -96,14 +96,12 @@ static void set_asked(struct plan *plan, uint64_t months)
 
 int pcai_leaf_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err)
 {
-    const struct ca_record *sub = &chain->ca[0];
     struct validity_limits limits = {.has_issuer = 1,
-                                     .issuer_not_before = sub->not_before,
-                                     .issuer_not_after = sub->not_after,
                                      .months = pcai_chain_months(chain, 0),
                                      .short_lived = pcai_policy(cx, POLICY_SHORT_LIVED) != 0,
                                      .years_max = PCAI_LEAF_YEARS_MAX};
     struct certificate *c = &plan->certificate;
+    pcai_chain_validity(chain, 0, &limits.issuer_not_before, &limits.issuer_not_after);
     if (plan->request)
         set_asked(plan, limits.months);
     const struct review *r = &plan->review;
@@ -113,17 +111,6 @@ int pcai_leaf_validity(struct plan *plan, const struct chain *chain, const struc
     if (rc == PCA_OK)
         plan->lint.longest = pcai_validity_longest(&limits, c->not_before);
     return rc;
-}
-
-static int set_addresses(struct plan *plan, const struct ca_record *issuer, pca_error *err)
-{
-    char object[PCAI_OBJECT];
-    int asked = plan->request->crl_address;
-    if (asked == 1 && issuer->crl_url.size == 0)
-        return pcai_fail(err, PCA_E_INVALID, "request", "crl_address", "%s has no CRL address to include", pcai_ca_object(issuer, object));
-    plan->lint.include_crl = asked != 0 && issuer->crl_url.size;
-    pcai_plan_set_addresses(plan, issuer);
-    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
 static void set_purposes(struct plan *plan)
@@ -164,30 +151,6 @@ static void set_usage(struct plan *plan)
     c->policy_count = plan->request->policy_count;
     c->extensions = plan->request->extensions;
     c->extension_count = plan->request->extension_count;
-}
-
-/* What make and lint need of the issuer and of those above it, copied: it outlives the transaction. */
-int pcai_leaf_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err)
-{
-    struct generation_record generation;
-    struct chain_certs above;
-    struct certificate *c = &plan->certificate;
-    int rc = pcai_generation_read(txn, cx, sub, sub->generation, &generation, err);
-    if (rc == PCA_OK)
-        rc = pcai_chain_certs(txn, cx, sub->id, sub->generation, &above, err);
-    if (rc == PCA_OK)
-        rc = pcai_plan_check_names(plan, &above, err);
-    if (rc == PCA_OK)
-        rc = pcai_ca_key_read(txn, &plan->arena, sub, sub->generation, &plan->issuer_key, err);
-    if (rc != PCA_OK)
-        return rc;
-    plan->issuer = sub->id;
-    plan->issuer_generation = sub->generation;
-    c->issuer = pcai_arena_slice(&plan->arena, sub->subject);
-    c->authority_key_id = pcai_arena_slice(&plan->arena, generation.key_id);
-    c->signature_key = (int)sub->algorithm;
-    plan->lint.issuer = pcai_arena_slice(&plan->arena, above.der[0]);
-    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
 static int set_names(struct plan *plan, const struct ca_record *sub, pca_error *err)
@@ -264,9 +227,9 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     if (rc == PCA_OK)
         rc = pcai_leaf_validity(plan, &chain, cx, err);
     if (rc == PCA_OK)
-        rc = set_addresses(plan, &chain.ca[0], err);
+        rc = pcai_plan_set_addresses(plan, &chain.ca[0], err);
     if (rc == PCA_OK)
-        rc = pcai_leaf_issuer(txn, cx, plan, &chain.ca[0], err);
+        rc = pcai_plan_set_issuer(txn, cx, plan, &chain.ca[0], err);
     if (rc != PCA_OK)
         return rc;
     plan->service_end = pcai_chain_service_end(&chain, 0);
@@ -414,6 +377,8 @@ int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca
     }
     if (rc == PCA_OK)
         rc = check_custom_id(txn, plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_leaf_key(txn, cx, plan, err); /* another may have had it certified meanwhile */
     if (rc == PCA_OK)
         rc = pcai_quota_read(txn, plan->ca, &quota, err);
     if (rc == PCA_OK && !plan->intent)

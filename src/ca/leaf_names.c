@@ -10,13 +10,10 @@
 
 #define NAME_MAX_OCTETS 200
 #define NAME_HASH 32
-/* The common name, ten given names and the common name's own. */
-#define NAMES_MAX (PCAI_SAN_MAX + 2)
-
 struct names {
     struct arena arena;
-    struct slice text[NAMES_MAX]; /* in lower case */
-    struct row_key key[NAMES_MAX];
+    struct slice *text; /* in lower case; room for the common name and every alternative name */
+    struct row_key *key;
     size_t count;
 };
 
@@ -61,15 +58,18 @@ static int collect(struct names *names, struct slice der, uint64_t sequence, pca
 {
     struct certificate c;
     struct name subject;
-    struct general_name san[PCAI_SAN_MAX + 1];
+    struct general_name san[PCAI_SAN_READ_MAX];
     size_t count = 0, other = 0;
-    names->count = 0;
-    names->arena = (struct arena){0};
+    *names = (struct names){.count = 0};
     int rc = pcai_certificate_read(der, &c, err);
     if (rc != PCA_OK)
         return rc;
-    if (pcai_name_read(c.subject, &subject) != 0 || (c.san.data && pcai_san_read(c.san, san, PCAI_SAN_MAX + 1, &count, &other) != 0))
+    if (pcai_name_read(c.subject, &subject) != 0 || (c.san.data && pcai_san_read(c.san, san, PCAI_SAN_READ_MAX, &count, &other) != 0))
         return pcai_fail(err, PCA_E_CORRUPT, NULL, NULL, "the names of a stored certificate cannot be read");
+    names->text = pcai_arena_alloc(&names->arena, (count + 1) * sizeof *names->text);
+    names->key = pcai_arena_alloc(&names->arena, (count + 1) * sizeof *names->key);
+    if (!names->text || !names->key)
+        return pcai_no_memory(err);
     struct slice cn = pcai_name_find(&subject, OID_COMMON_NAME);
     if (cn.data)
         rc = add(names, cn, sequence, err);

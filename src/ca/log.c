@@ -63,6 +63,13 @@ const char *pcai_action_name(uint64_t action)
         [ACTION_RESERVE] = "reserved",
         [ACTION_RELEASE] = "given_back",
         [ACTION_INSTALL] = "installed",
+        [ACTION_IMPORT] = "ca_imported",
+        [ACTION_CSR] = "csr_made",
+        [ACTION_ACCEPT] = "certificate_accepted",
+        [ACTION_CROSS_SIGN] = "cross_signed",
+        [ACTION_IMPORT_ISSUED] = "issued_imported",
+        [ACTION_IMPORT_REVOKED] = "revoked_imported",
+        [ACTION_REVOKE_SERIAL] = "serial_revoked",
     };
     return action < sizeof names / sizeof *names && names[action] ? names[action] : "";
 }
@@ -75,7 +82,7 @@ uint64_t pcai_log_from(const struct log_record *row)
 int pcai_action_of_certificate(uint64_t action)
 {
     return action == ACTION_ISSUE || action == ACTION_REVOKE || action == ACTION_DELETE || action == ACTION_CERT_ALIAS || action == ACTION_CERT_TAGS ||
-           (action >= ACTION_SUBMIT && action <= ACTION_PURGE) || action == ACTION_INSTALL;
+           (action >= ACTION_SUBMIT && action <= ACTION_PURGE) || action == ACTION_INSTALL || action == ACTION_IMPORT_ISSUED;
 }
 
 /* RFC 9162 2.1.1: a node is SHA-256(01 ‖ left ‖ right). */

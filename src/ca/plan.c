@@ -1,10 +1,13 @@
 #include "ca/plan.h"
 
-#include "ca/serials.h"
-
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/serials.h"
+#include "ca/validity.h"
+
+#define ROOT_YEARS 10
+#define SUB_YEARS 5
 
 void pcai_plan_reset(struct plan *plan)
 {
@@ -50,12 +53,32 @@ static struct slice address(struct plan *plan, struct slice url)
     return url.size ? pcai_arena_slice(&plan->arena, url) : pcai_slice(NULL, 0);
 }
 
-void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer)
+int pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer, pca_error *err)
 {
+    char object[PCAI_OBJECT];
+    int asked = plan->request->crl_address;
+    if (asked == 1 && issuer->crl_url.size == 0)
+        return pcai_fail(err, PCA_E_INVALID, "request", "crl_address", "%s has no CRL address to include", pcai_ca_object(issuer, object));
+    plan->lint.include_crl = asked != 0 && issuer->crl_url.size;
     if (plan->lint.include_crl)
         plan->certificate.crl_url = address(plan, issuer->crl_url);
     plan->certificate.ocsp_url = address(plan, issuer->ocsp_url);
     plan->certificate.issuer_url = address(plan, issuer->issuer_url);
+    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
+}
+
+int pcai_plan_set_ca_validity(struct plan *plan, const struct chain *chain, size_t first, const struct context *cx, pca_error *err)
+{
+    struct validity_limits limits = {.has_issuer = first < chain->count, .years_max = PCAI_CA_YEARS_MAX};
+    struct certificate *c = &plan->certificate;
+    limits.default_years = limits.has_issuer ? SUB_YEARS : ROOT_YEARS;
+    if (limits.has_issuer)
+        pcai_chain_validity(chain, first, &limits.issuer_not_before, &limits.issuer_not_after);
+    int rc = pcai_validity_resolve(plan->request, &limits, cx->now, cx->now - pcai_policy(cx, POLICY_BACKDATE_SECONDS), &c->not_before,
+                                   &c->not_after, err);
+    if (rc == PCA_OK)
+        plan->lint.longest = pcai_validity_longest(&limits, c->not_before);
+    return rc;
 }
 
 static int violates(const struct plan *plan, const struct violation *v, const struct chain_certs *above, size_t i, pca_error *err)
@@ -74,7 +97,8 @@ static int violates(const struct plan *plan, const struct violation *v, const st
     return rc;
 }
 
-int pcai_plan_check_names(struct plan *plan, const struct chain_certs *above, pca_error *err)
+/* Kept for the lint. */
+static int check_names(struct plan *plan, const struct chain_certs *above, pca_error *err)
 {
     const struct certificate *c = &plan->certificate;
     const struct constrained names = {c->subject, c->san, c->is_ca};
@@ -96,6 +120,29 @@ int pcai_plan_check_names(struct plan *plan, const struct chain_certs *above, pc
     plan->lint.constrained = plan->constrained;
     plan->lint.constrained_count = count;
     return rc == PCA_OK && plan->arena.failed ? pcai_no_memory(err) : rc;
+}
+
+int pcai_plan_set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *issuer, pca_error *err)
+{
+    struct generation_record generation;
+    struct chain_certs above;
+    struct certificate *c = &plan->certificate;
+    int rc = pcai_generation_read(txn, cx, issuer, issuer->generation, &generation, err);
+    if (rc == PCA_OK)
+        rc = pcai_chain_certs(txn, cx, issuer->id, issuer->generation, &above, err);
+    if (rc == PCA_OK)
+        rc = check_names(plan, &above, err);
+    if (rc == PCA_OK)
+        rc = pcai_ca_key_read(txn, &plan->arena, issuer, issuer->generation, &plan->issuer_key, err);
+    if (rc != PCA_OK)
+        return rc;
+    plan->issuer = issuer->id;
+    plan->issuer_generation = issuer->generation;
+    c->issuer = pcai_arena_slice(&plan->arena, issuer->subject);
+    c->authority_key_id = pcai_arena_slice(&plan->arena, generation.key_id);
+    c->signature_key = (int)issuer->algorithm;
+    plan->lint.issuer = pcai_arena_slice(&plan->arena, above.der[0]);
+    return plan->arena.failed ? pcai_no_memory(err) : PCA_OK;
 }
 
 /* One octet 01..7F ‖ sequence in five ‖ ten random: positive, minimal, unique by the sequence, 80 bits unforeseeable. Or random
@@ -235,7 +282,7 @@ static int prove(struct plan *plan, struct session *session, pca_error *err)
     struct buf info = {0}, signature = {0}, der = {0}, work = {0};
     struct csr csr;
     int algorithm, rc;
-    pcai_csr_info(&info, plan->certificate.subject, pcai_buf_view(&plan->container_key));
+    pcai_csr_info(&info, plan->certificate.subject, pcai_buf_view(&plan->container_key), NULL);
     rc = pcai_buf_check(&info, err);
     if (rc == PCA_OK)
         rc = pcai_session_sign(session, plan->key_name, pcai_buf_view(&plan->container_key), plan->random, pcai_buf_view(&info), &signature, err);

@@ -84,11 +84,10 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
 int pcai_leaf_current(struct txn *txn, const struct context *cx, struct plan *plan, pca_error *err);
 int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca_error *err);
 
-/* The parts of the rules that an approval goes through once more: the key's family and size, the key itself, dates, what signs. */
+/* The parts of the rules that an approval goes through once more: the key's family and size, the key itself, dates. */
 int pcai_leaf_algorithm(struct plan *plan, const struct ca_record *sub, const struct context *cx, pca_error *err);
 int pcai_leaf_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err);
 int pcai_leaf_validity(struct plan *plan, const struct chain *chain, const struct context *cx, pca_error *err);
-int pcai_leaf_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *sub, pca_error *err);
 
 /* CAs. */
 int pcai_ca_arguments(struct plan *plan, int is_root, pca_error *err);
@@ -98,11 +97,14 @@ int pcai_ca_record(struct txn *txn, struct context *cx, void *plan, pca_error *e
 /* Both. */
 /* The request's CSR and its proof of possession. */
 int pcai_plan_read_csr(struct plan *plan, pca_error *err);
-/* CRL address, where lint.include_crl says so, and authority information, as the issuer has them. The arena's failure sticks. */
-void pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer);
-/* The subject and alternative names against every CA above, from that generation of the issuer on. CONSTRAINT names the CA. Kept
- * for the lint. */
-int pcai_plan_check_names(struct plan *plan, const struct chain_certs *above, pca_error *err);
+/* The CRL address, where the request says so or nothing and the issuer has one, and authority information, as the issuer has
+ * them. INVALID: it was asked for and there is none. */
+int pcai_plan_set_addresses(struct plan *plan, const struct ca_record *issuer, pca_error *err);
+/* The subject and alternative names against every CA above, from the issuer's present generation on (CONSTRAINT names the CA); then
+ * what make and lint need of these, copied: it outlives the transaction. */
+int pcai_plan_set_issuer(struct txn *txn, struct context *cx, struct plan *plan, const struct ca_record *issuer, pca_error *err);
+/* Of a CA's certificate under those of the chain from `first` up; at its end (chain->count), of a root's. */
+int pcai_plan_set_ca_validity(struct plan *plan, const struct chain *chain, size_t first, const struct context *cx, pca_error *err);
 int pcai_plan_make(struct plan *plan, pca_error *err);
 /* Does a token take part, the subject's or the issuer's? Then, before anything is made: that it is there, with its PIN; and what an
  * intent holds. */

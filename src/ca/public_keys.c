@@ -55,10 +55,25 @@ int pcai_public_key_keep(struct txn *txn, const struct context *cx, struct slice
     int rc = digest_both(public_key, subject, &d, err);
     if (rc == PCA_OK)
         rc = read_row(txn, &d, &held, err);
+    if (rc == PCA_OK && is_ca && !held.is_ca) { /* a leaf's once */
+        struct public_key_record taken = {.subject = pcai_slice(d.subject, DIGEST), .is_ca = 1, .compromised = held.compromised};
+        return put_row(txn, &d, &taken, err);
+    }
     if (rc != PCA_E_NOT_FOUND)
         return rc;
     held = (struct public_key_record){.subject = pcai_slice(d.subject, DIGEST), .is_ca = is_ca != 0};
     return put_row(txn, &d, &held, err);
+}
+
+int pcai_public_key_of_ca(struct txn *txn, struct slice public_key, int *is_ca, pca_error *err)
+{
+    struct digests d;
+    struct public_key_record held = {.is_ca = 0};
+    int rc = pcai_digest(PCAI_SHA256, public_key, d.key, err);
+    if (rc == PCA_OK)
+        rc = read_row(txn, &d, &held, err);
+    *is_ca = held.is_ca != 0;
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
 int pcai_public_key_compromised(struct txn *txn, const struct context *cx, struct slice certificate, pca_error *err)

@@ -10,6 +10,8 @@
 /* CSR: it is a CA's own key; or, under the policy, that of another subject or a compromised one. field: the request's. */
 int pcai_public_key_check(struct txn *txn, const struct context *cx, struct slice public_key, struct slice subject, const char *field,
                           pca_error *err);
+/* Is it that of a CA of the region? */
+int pcai_public_key_of_ca(struct txn *txn, struct slice public_key, int *is_ca, pca_error *err);
 /* Keeps whom a key was certified for first; without the policy only a CA's. */
 int pcai_public_key_keep(struct txn *txn, const struct context *cx, struct slice public_key, struct slice subject, int is_ca, pca_error *err);
 /* Of a CA's certificate (DER): CORRUPT without its row. */

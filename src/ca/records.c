@@ -128,6 +128,7 @@ static const struct field ca_cert_fields[] = {
     INT(ca_cert_record, not_before),
     INT(ca_cert_record, not_after),
     BYTES(ca_cert_record, der),
+    UINT(ca_cert_record, subject),
 };
 TYPE(ca_cert, TABLE_CA_CERT);
 
@@ -154,6 +155,7 @@ static const struct field cert_fields[] = {
     TEXT(cert_record, slot),
     TEXT(cert_record, key_name),
     INT(cert_record, installed),
+    UINT(cert_record, imported),
 };
 TYPE(cert, TABLE_CERT);
 
@@ -176,6 +178,7 @@ static const struct field revocation_fields[] = {
     BYTES(revocation_record, digest),
     UINT(revocation_record, log),
     INT(revocation_record, deleted_at),
+    UINT(revocation_record, imported),
 };
 TYPE(revocation, TABLE_REVOCATION);
 
@@ -271,7 +274,7 @@ struct row_key pcai_key_generation(uint64_t ca, uint64_t generation)
 struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, uint64_t number)
 {
     struct row_key key = pcai_key_generation(ca, generation);
-    pcai_row_key_u32(&key, (uint32_t)number);
+    pcai_row_key_u64(&key, number);
     return key;
 }
 

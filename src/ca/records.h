@@ -85,12 +85,15 @@ struct key_record {
     struct slice sealed;
 };
 
-enum ca_cert_kind { CA_CERT_SELF = 1, CA_CERT_PARENT };
+/* By itself; by the CA above; by a root that the region does not hold; and, filed under their issuer, those for CAs that have
+ * another besides. */
+enum ca_cert_kind { CA_CERT_SELF = 1, CA_CERT_PARENT, CA_CERT_EXTERNAL, CA_CERT_CROSS };
 struct ca_cert_record {
-    uint64_t kind, issuer, issuer_generation;
+    uint64_t kind, issuer, issuer_generation; /* EXTERNAL: 0 */
     struct slice serial;
     int64_t not_before, not_after;
     struct slice der;
+    uint64_t subject; /* CROSS: the CA that it is for; 0: one that the region does not hold */
 };
 
 struct cert_record {
@@ -106,6 +109,7 @@ struct cert_record {
     struct slice review; /* review.h; empty: issued without one */
     struct slice driver, slot, key_name; /* USBKEY: where the private key is */
     int64_t installed;   /* when the certificate was written there; 0: it was not */
+    uint64_t imported;   /* 1: issued before its CA came here; cost no unit */
 };
 
 struct status_record {
@@ -117,7 +121,7 @@ struct status_record {
 };
 
 struct revocation_record {
-    uint64_t certificate; /* its id; 0 for a CA's */
+    uint64_t certificate; /* its id; 0 for a CA's, and for one that is not held */
     uint64_t ca;          /* the revoked CA's id */
     int64_t revoked_at;
     uint64_t reason;
@@ -125,6 +129,7 @@ struct revocation_record {
     struct slice digest; /* SHA-256 of the certificate */
     uint64_t log;        /* the log row that last changed it */
     int64_t deleted_at;
+    uint64_t imported; /* as the certificate's */
 };
 
 struct piece_record {
@@ -165,7 +170,8 @@ enum action {
     ACTION_ASSIGN, ACTION_ISSUE, ACTION_REVOKE, ACTION_DELETE, ACTION_CRL, ACTION_REISSUE, ACTION_REKEY,
     ACTION_SETTINGS, ACTION_CERT_ALIAS, ACTION_CERT_TAGS, ACTION_TAGS, ACTION_RESTORE, ACTION_STORAGE_KEY,
     ACTION_SUBMIT, ACTION_APPROVE, ACTION_REJECT, ACTION_CANCEL, ACTION_LAPSE, ACTION_PURGE, ACTION_RESERVE, ACTION_RELEASE,
-    ACTION_INSTALL,
+    ACTION_INSTALL, ACTION_IMPORT, ACTION_CSR, ACTION_ACCEPT, ACTION_CROSS_SIGN, ACTION_IMPORT_ISSUED, ACTION_IMPORT_REVOKED,
+    ACTION_REVOKE_SERIAL,
 };
 struct log_record {
     int64_t time;
@@ -190,7 +196,7 @@ struct row_key pcai_key_text(const char *text);
 int pcai_key_short(struct row_key *key, struct slice text, size_t most, pca_error *err);
 struct row_key pcai_key_id64(uint64_t id);
 struct row_key pcai_key_generation(uint64_t ca, uint64_t generation);
-/* The generation's number-th certificate, from 1. */
+/* The generation's number-th certificate, from 1. Generation 0: a CA's cross-certificates, by their sequence. */
 struct row_key pcai_key_ca_cert(uint64_t ca, uint64_t generation, uint64_t number);
 struct row_key pcai_key_revocation(uint64_t ca, uint64_t generation, struct slice serial);
 struct row_key pcai_key_piece(uint64_t ca, uint64_t generation, uint64_t number, uint64_t index);

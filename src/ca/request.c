@@ -201,7 +201,7 @@ static int check_urls(const struct pca_request *request, pca_error *err)
 }
 
 /* What a further certificate may not change. */
-static int check_again(const struct pca_request *request, int rekey, pca_error *err)
+int pcai_request_check_kept(const struct pca_request *request, int rekey, pca_error *err)
 {
     for (int i = 0; i < ASK_COUNT; i++)
         if (request->attribute[i])
@@ -230,7 +230,7 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, enum c
 {
     int rc = check_common(request, err);
     if (rc == PCA_OK && purpose != PURPOSE_ENABLE)
-        rc = check_again(request, purpose == PURPOSE_REKEY, err);
+        rc = pcai_request_check_kept(request, purpose == PURPOSE_REKEY, err);
     if (rc == PCA_OK)
         rc = check_ca_key(request, is_root, err);
     if (rc != PCA_OK)
@@ -257,4 +257,63 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, enum c
     if (is_root && request->crl_address == 1)
         return refuse(err, "crl_address", "a root has no issuer whose CRL address it could bear");
     return check_urls(request, err);
+}
+
+/* ---- CSRs and cross-certificates ---- */
+
+/* What neither has; `what` says which of them it is. */
+static int check_narrow(const struct pca_request *request, const char *what, pca_error *err)
+{
+    const struct {
+        int given;
+        const char *field;
+    } others[] = {
+        {request->type != 0, "type"},
+        {request->san_count != 0, "san[0]"},
+        {request->csr.data != NULL, "csr"},
+        {request->public_key.data != NULL, "public_key"},
+        {request->driver != NULL, "container"},
+        {request->pin != NULL, "pin"},
+        {request->use_csr_subject, "use_csr_subject"},
+        {request->use_csr_san, "use_csr_san"},
+        {request->alias != NULL, "alias"},
+        {request->custom_id != NULL, "custom_id"},
+        {request->token != NULL, "token"},
+        {request->crl_url != NULL, "crl_url"},
+        {request->ocsp_url != NULL, "ocsp_url"},
+        {request->issuer_url != NULL, "issuer_url"},
+        {request->crl_days != 0, "crl_days"},
+    };
+    int rc = check_common(request, err);
+    for (size_t i = 0; rc == PCA_OK && i < sizeof others / sizeof *others; i++)
+        if (others[i].given)
+            rc = pcai_fail(err, PCA_E_INVALID, "request", others[i].field, "%s does not take this", what);
+    if (rc == PCA_OK)
+        rc = pcai_extras_refuse(request, "it is for custom certificates, not for CAs", err);
+    if (rc == PCA_OK)
+        rc = refuse_subtrees(request, "name constraints are given when a CA is enabled", err);
+    if (rc == PCA_OK && request->path_length > PATH_LENGTH_MAX)
+        rc = pcai_fail(err, PCA_E_INVALID, "request", "path_length", "a path length is 0 to %d", PATH_LENGTH_MAX);
+    return rc;
+}
+
+int pcai_request_check_csr(const struct pca_request *request, pca_error *err)
+{
+    int rc = check_narrow(request, "a CSR of a CA", err);
+    if (rc == PCA_OK && request->form)
+        rc = refuse(err, "validity", "whoever signs a CSR gives the validity");
+    if (rc == PCA_OK && request->crl_address >= 0)
+        rc = refuse(err, "crl_address", "whoever signs a CSR gives the address");
+    return rc;
+}
+
+int pcai_request_check_cross(const struct pca_request *request, pca_error *err)
+{
+    int rc = check_narrow(request, "a cross-certificate", err);
+    if (rc == PCA_OK && request->key_algorithm)
+        rc = refuse(err, "key_algorithm", "the key is that of the CA that is signed");
+    for (int i = 0; rc == PCA_OK && i < ASK_COUNT; i++)
+        if (request->attribute[i])
+            rc = refuse(err, pcai_ask_field((enum request_attribute)i), "the subject is that of the CA that is signed");
+    return rc;
 }

@@ -60,5 +60,11 @@ int pcai_request_check_leaf(const struct pca_request *request, int compliance, p
 /* A CA that has a certificate already keeps its subject and alias. */
 enum ca_purpose { PURPOSE_ENABLE, PURPOSE_REISSUE, PURPOSE_REKEY };
 int pcai_request_check_ca(const struct pca_request *request, int is_root, enum ca_purpose purpose, pca_error *err);
+/* For a CSR of a CA: subject, key algorithm and path length, and no more. For a cross-certificate: validity, path length and
+ * whether it has the issuer's CRL address. */
+int pcai_request_check_csr(const struct pca_request *request, pca_error *err);
+int pcai_request_check_cross(const struct pca_request *request, pca_error *err);
+/* INVALID: a field that a CA that has a certificate keeps as it is. */
+int pcai_request_check_kept(const struct pca_request *request, int rekey, pca_error *err);
 
 #endif

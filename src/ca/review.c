@@ -259,7 +259,7 @@ static int issue_rules(struct txn *txn, struct context *cx, struct plan *plan, p
         rc = pcai_leaf_key(txn, cx, plan, err);
     if (rc == PCA_OK)
         rc = pcai_leaf_validity(plan, &chain, cx, err);
-    return rc == PCA_OK ? pcai_leaf_issuer(txn, cx, plan, &chain.ca[0], err) : rc;
+    return rc == PCA_OK ? pcai_plan_set_issuer(txn, cx, plan, &chain.ca[0], err) : rc;
 }
 
 int pcai_approval_rules(struct txn *txn, struct context *cx, void *arguments, pca_error *err)

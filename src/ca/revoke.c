@@ -28,7 +28,7 @@ static int check_reason(int reason, int is_ca, pca_error *err)
     }
 }
 
-int pcai_revocation_check(struct revocation *r, int is_ca, pca_error *err)
+int pcai_revocation_check(struct revocation *r, int is_ca, struct slice what, pca_error *err)
 {
     struct buf inputs = {0};
     int rc = check_reason(r->reason, is_ca, err);
@@ -39,6 +39,7 @@ int pcai_revocation_check(struct revocation *r, int is_ca, pca_error *err)
     if (rc == PCA_OK) {
         pcai_der_int(&inputs, r->reason);
         pcai_der_int(&inputs, r->invalidity);
+        pcai_buf_slice(&inputs, what);
         rc = pcai_buf_check(&inputs, err);
     }
     if (rc == PCA_OK)
@@ -47,7 +48,7 @@ int pcai_revocation_check(struct revocation *r, int is_ca, pca_error *err)
     return rc;
 }
 
-static int check_invalidity(const struct context *cx, int64_t invalidity, const char *object, pca_error *err)
+int pcai_revocation_check_invalidity(const struct context *cx, int64_t invalidity, const char *object, pca_error *err)
 {
     char asked[PCAI_TIME_TEXT], now[PCAI_TIME_TEXT];
     if (invalidity <= cx->now)
@@ -62,8 +63,8 @@ static int is_compromise(uint64_t reason)
     return reason == PCA_REASON_KEY_COMPROMISE || reason == PCA_REASON_CA_COMPROMISE;
 }
 
-/* The one later change: to a compromise, keeping the date of revocation; the suspicion may only move back. */
-static int check_again(uint64_t held_reason, int64_t held_invalidity, const struct revocation *r, const char *object, pca_error *err)
+int pcai_revocation_check_again(uint64_t held_reason, int64_t held_invalidity, const struct revocation *r, const char *object,
+                                pca_error *err)
 {
     if (is_compromise(held_reason) || !is_compromise((uint64_t)r->reason))
         return pcai_fail(err, PCA_E_STATE, object, "status", "it is revoked already (reason %d); only a change to a compromise is possible", (int)held_reason);
@@ -72,9 +73,8 @@ static int check_again(uint64_t held_reason, int64_t held_invalidity, const stru
     return PCA_OK;
 }
 
-/* Puts a revocation row and keeps its generation's count and XOR. */
-static int put_row(struct txn *txn, struct context *cx, const struct ca_record *issuer, uint64_t generation, struct slice serial,
-                   const struct revocation_record *record, pca_error *err)
+int pcai_revocation_put(struct txn *txn, struct context *cx, const struct ca_record *issuer, uint64_t generation, struct slice serial,
+                        const struct revocation_record *record, pca_error *err)
 {
     struct row_key key = pcai_key_revocation(issuer->id, generation, serial);
     struct generation_record of;
@@ -104,16 +104,23 @@ static int put_row(struct txn *txn, struct context *cx, const struct ca_record *
     return rc;
 }
 
-static int read_row(struct txn *txn, struct context *cx, uint64_t issuer, uint64_t generation, struct slice serial,
-                    struct revocation_record *record, pca_error *err)
+int pcai_revocation_find(struct txn *txn, struct context *cx, uint64_t issuer, uint64_t generation, struct slice serial,
+                         struct revocation_record *record, pca_error *err)
 {
     struct row_key key = pcai_key_revocation(issuer, generation, serial);
     int rc = pcai_record_get(txn, &pcai_revocation_type, pcai_row_key_view(&key), record, err);
-    if (rc == PCA_E_NOT_FOUND)
-        return pcai_fail(err, PCA_E_CORRUPT, "region", "revocation", "the revocation record of a revoked certificate is missing");
     if (rc == PCA_OK)
         record->digest = pcai_arena_slice(&cx->arena, record->digest);
     return rc == PCA_OK && cx->arena.failed ? pcai_no_memory(err) : rc;
+}
+
+static int read_row(struct txn *txn, struct context *cx, uint64_t issuer, uint64_t generation, struct slice serial,
+                    struct revocation_record *record, pca_error *err)
+{
+    int rc = pcai_revocation_find(txn, cx, issuer, generation, serial, record, err);
+    if (rc == PCA_E_NOT_FOUND)
+        return pcai_fail(err, PCA_E_CORRUPT, "region", "revocation", "the revocation record of a revoked certificate is missing");
+    return rc;
 }
 
 static int log_revocation(struct txn *txn, struct context *cx, enum action action, uint64_t ca, uint64_t object, const struct token *token,
@@ -135,7 +142,7 @@ static int read_revocable(struct txn *txn, struct context *cx, uint64_t id, stru
     return rc != PCA_OK ? rc : pcai_ca_read(txn, cx, view->record.issuer, issuer, err);
 }
 
-static int revoke_cert(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
+int pcai_cert_revoke_now(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
 {
     char object[PCAI_OBJECT];
     struct cert_view view;
@@ -153,14 +160,15 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     if (rc == PCA_OK)
         rc = pcai_ca_require_signing(&issuer, &generation, cx->now, err);
     if (rc == PCA_OK)
-        rc = check_invalidity(cx, r->invalidity, object, err);
+        rc = pcai_revocation_check_invalidity(cx, r->invalidity, object, err);
     if (rc == PCA_OK && view.status.status == PCA_STATUS_REVOKED) {
-        rc = check_again(view.status.reason, view.status.invalidity, r, object, err);
+        rc = pcai_revocation_check_again(view.status.reason, view.status.invalidity, r, object, err);
         if (rc == PCA_OK)
             rc = read_row(txn, cx, issuer.id, view.record.generation, view.record.serial, &row, err);
     } else if (rc == PCA_OK) {
         row.certificate = r->id;
-        row.revoked_at = cx->now;
+        row.imported = view.record.imported;
+        row.revoked_at = r->at ? r->at : cx->now;
         row.not_after = view.record.not_after;
         rc = pcai_digest(PCAI_SHA256, view.record.der, digest, err);
         row.digest = pcai_slice(digest, 32);
@@ -175,7 +183,7 @@ static int revoke_cert(struct txn *txn, struct context *cx, const struct revocat
     if (rc == PCA_OK)
         rc = pcai_held_move(&quota, view.record.type, view.status.status, PCA_STATUS_REVOKED, err);
     if (rc == PCA_OK)
-        rc = put_row(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+        rc = pcai_revocation_put(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
     if (rc == PCA_OK && view.status.status != PCA_STATUS_REVOKED)
         rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
     if (rc == PCA_OK)
@@ -196,7 +204,7 @@ int pcai_cert_revoke(struct txn *txn, struct context *cx, void *arguments, pca_e
         return rc;
     if (replayed)
         return pcai_cert_read(txn, r->id, &view, err); /* NOT_FOUND once it was deleted */
-    rc = revoke_cert(txn, cx, r, err);
+    rc = pcai_cert_revoke_now(txn, cx, r, err);
     return rc == PCA_OK ? pcai_token_keep(txn, &r->token, results, err) : rc;
 }
 
@@ -226,7 +234,7 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
     if (rc != PCA_OK)
         return rc;
     row.deleted_at = cx->now;
-    rc = put_row(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+    rc = pcai_revocation_put(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
     if (rc == PCA_OK)
         rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
     if (rc == PCA_OK)
@@ -246,7 +254,12 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
 
 /* ---- CAs ---- */
 
-/* One certificate of a subordinate, on the CRL of the generation that signed it. */
+static int stronger(const struct revocation_record *held, const struct revocation *r)
+{
+    return is_compromise(held->reason) && !is_compromise((uint64_t)r->reason);
+}
+
+/* One certificate of a CA, on the CRL of the generation that signed it; it may have been revoked by itself before. */
 static int revoke_ca_cert(struct txn *txn, struct context *cx, const struct ca_record *ca, const struct ca_cert_record *cert,
                           const struct revocation *r, pca_error *err)
 {
@@ -257,31 +270,34 @@ static int revoke_ca_cert(struct txn *txn, struct context *cx, const struct ca_r
     if (rc == PCA_OK && ca->revoked_at) {
         rc = read_row(txn, cx, issuer.id, cert->issuer_generation, cert->serial, &row, err);
     } else if (rc == PCA_OK) {
-        row.ca = ca->id;
-        row.revoked_at = cx->now;
-        row.not_after = cert->not_after;
-        rc = pcai_digest(PCAI_SHA256, cert->der, digest, err);
-        row.digest = pcai_slice(digest, 32);
+        rc = pcai_revocation_find(txn, cx, issuer.id, cert->issuer_generation, cert->serial, &row, err);
+        if (rc == PCA_E_NOT_FOUND) {
+            row = (struct revocation_record){.ca = ca->id, .revoked_at = r->at ? r->at : cx->now, .not_after = cert->not_after};
+            rc = pcai_digest(PCAI_SHA256, cert->der, digest, err);
+            row.digest = pcai_slice(digest, 32);
+        }
     }
-    if (rc != PCA_OK)
+    if (rc != PCA_OK || stronger(&row, r))
         return rc;
     row.reason = (uint64_t)r->reason;
-    row.invalidity = r->invalidity;
+    if (!row.invalidity || (r->invalidity && r->invalidity < row.invalidity))
+        row.invalidity = r->invalidity;
     row.log = cx->log + 1;
-    return put_row(txn, cx, &issuer, cert->issuer_generation, cert->serial, &row, err);
+    return pcai_revocation_put(txn, cx, &issuer, cert->issuer_generation, cert->serial, &row, err);
 }
 
-/* All that a subordinate ever had: of each key, reissued or not. A root has no CRL above it. */
+/* All that a CA ever had from CAs of the region: of each key, reissued or not, and cross-certificates. */
 static int revoke_ca_certs(struct txn *txn, struct context *cx, const struct ca_record *ca, const struct revocation *r, pca_error *err)
 {
-    struct row_key prefix = pcai_key_id64(ca->id);
     struct scan *scan = NULL;
     struct slice key, value;
-    int rc = pcai_scan_open(txn, TABLE_CA_CERT, pcai_row_key_view(&prefix), pcai_row_key_view(&prefix), &scan, err);
+    int rc = pcai_scan_open(txn, TABLE_CA_CERT, pcai_slice(NULL, 0), pcai_slice(NULL, 0), &scan, err);
     while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
         struct ca_cert_record cert;
         rc = pcai_record_decode(&pcai_ca_cert_type, key, value, &cert, err);
-        if (rc != PCA_OK || cert.kind != CA_CERT_PARENT)
+        if (rc == PCA_OK && key.size < 8)
+            rc = pcai_fail(err, PCA_E_CORRUPT, "region", "ca_cert", "the key of a CA's certificate is malformed");
+        if (rc != PCA_OK || (cert.kind == CA_CERT_PARENT ? pcai_read_u64(key.data) : cert.kind == CA_CERT_CROSS ? cert.subject : 0) != ca->id)
             continue;
         cert.serial = pcai_arena_slice(&cx->arena, cert.serial);
         cert.der = pcai_arena_slice(&cx->arena, cert.der);
@@ -291,7 +307,7 @@ static int revoke_ca_certs(struct txn *txn, struct context *cx, const struct ca_
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
-static int revoke_ca(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
+int pcai_ca_revoke_now(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
 {
     char object[PCAI_OBJECT];
     struct ca_record ca, parent = {0};
@@ -306,15 +322,15 @@ static int revoke_ca(struct txn *txn, struct context *cx, const struct revocatio
     if (rc == PCA_OK)
         rc = pcai_ca_require_signing(ca.parent ? &parent : &ca, NULL, cx->now, err);
     if (rc == PCA_OK)
-        rc = check_invalidity(cx, r->invalidity, object, err);
+        rc = pcai_revocation_check_invalidity(cx, r->invalidity, object, err);
     if (rc == PCA_OK && ca.state == PCA_CA_REVOKED)
-        rc = check_again(ca.reason, ca.invalidity, r, object, err);
+        rc = pcai_revocation_check_again(ca.reason, ca.invalidity, r, object, err);
     if (rc == PCA_OK)
         rc = revoke_ca_certs(txn, cx, &ca, r, err);
     if (rc != PCA_OK)
         return rc;
     if (ca.state != PCA_CA_REVOKED)
-        ca.revoked_at = cx->now;
+        ca.revoked_at = r->at ? r->at : cx->now;
     ca.state = PCA_CA_REVOKED;
     ca.reason = (uint64_t)r->reason;
     ca.invalidity = r->invalidity;
@@ -332,6 +348,6 @@ int pcai_ca_revoke(struct txn *txn, struct context *cx, void *arguments, pca_err
     int rc = pcai_token_replay(txn, &r->token, &replayed, results, err);
     if (rc != PCA_OK || replayed)
         return rc;
-    rc = revoke_ca(txn, cx, r, err);
+    rc = pcai_ca_revoke_now(txn, cx, r, err);
     return rc == PCA_OK ? pcai_token_keep(txn, &r->token, results, err) : rc;
 }

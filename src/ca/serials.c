@@ -57,10 +57,11 @@ int pcai_serial_parse(const char *text, struct serial *s)
 
 int pcai_serial_read(struct slice integer, struct serial *s)
 {
-    if (integer.size == 0 || integer.data[0] >= 0x80 || integer.size > PCAI_SERIAL_MAX)
+    size_t zero = integer.size > 1 && integer.data[0] == 0;
+    if (integer.size == 0 || integer.data[0] >= 0x80 || integer.size - zero > PCAI_SERIAL_MAX)
         return -1;
-    memcpy(s->octets, integer.data, integer.size);
-    s->size = integer.size;
+    memcpy(s->octets, integer.data + zero, integer.size - zero);
+    s->size = integer.size - zero;
     return drop_zeros(s);
 }
 

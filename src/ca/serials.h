@@ -15,7 +15,7 @@ struct serial {
 
 /* Any spelling of hexadecimal (case, leading zeros, colons, 0x) or dec: and decimal digits. -1 for 0, and what is neither. */
 int pcai_serial_parse(const char *text, struct serial *serial);
-/* An INTEGER's contents: positive, at most 20 octets. -1. */
+/* An INTEGER's contents: positive, at most 20 octets and the zero before them. -1. */
 int pcai_serial_read(struct slice integer, struct serial *serial);
 /* The contents again: a zero in front where the first bit is set. */
 struct slice pcai_serial_integer(const struct serial *serial, uint8_t out[PCAI_SERIAL_MAX + 1]);

@@ -4,6 +4,7 @@
 
 #include "crypto/crypto.h"
 #include "x509/constraints.h"
+#include "x509/pem.h"
 
 int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err)
 {
@@ -172,9 +173,9 @@ static int name_is_empty(struct slice name)
     return name.size <= 2;
 }
 
-static void put_extensions(struct buf *out, const struct certificate *c)
+void pcai_extensions_write(struct buf *out, const struct certificate *c)
 {
-    size_t tagged = pcai_der_begin(out, DER_CONTEXT_CONSTRUCTED(3)), sequence = pcai_der_begin(out, DER_SEQUENCE);
+    size_t sequence = pcai_der_begin(out, DER_SEQUENCE);
     if (c->authority_key_id.data)
         put_authority_key_id(out, c->authority_key_id);
     if (c->subject_key_id.data)
@@ -206,7 +207,6 @@ static void put_extensions(struct buf *out, const struct certificate *c)
         extension_end(out, e);
     }
     pcai_der_end(out, sequence);
-    pcai_der_end(out, tagged);
 }
 
 static void put_validity(struct buf *out, int64_t not_before, int64_t not_after)
@@ -231,7 +231,9 @@ int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error
     put_validity(out, c->not_before, c->not_after);
     pcai_buf_slice(out, c->subject);
     pcai_buf_slice(out, c->public_key);
-    put_extensions(out, c);
+    size_t tagged = pcai_der_begin(out, DER_CONTEXT_CONSTRUCTED(3));
+    pcai_extensions_write(out, c);
+    pcai_der_end(out, tagged);
     pcai_der_end(out, mark);
     return pcai_buf_check(out, err);
 }
@@ -310,7 +312,8 @@ static int read_authority_key_id(struct der *value, struct certificate *c)
     struct der in;
     if (pcai_der_enter(value, DER_SEQUENCE, &in) != 0)
         return -1;
-    return pcai_der_optional(&in, DER_CONTEXT(0), &c->authority_key_id) || pcai_der_at_end(&in) ? 0 : -1;
+    pcai_der_optional(&in, DER_CONTEXT(0), &c->authority_key_id);
+    return 0;
 }
 
 /* The first http URI of the first point. */
@@ -324,39 +327,42 @@ static int read_crl_url(struct der *value, struct certificate *c)
     return 0;
 }
 
-static int read_value(enum oid known, struct slice octets, struct certificate *c)
+/* 1: it is understood. */
+static int read_value(enum oid type, struct slice octets, struct certificate *c)
 {
     struct der value = pcai_der(octets);
-    int rc;
-    switch (known) {
+    int failed;
+    switch (type) {
     case OID_SUBJECT_KEY_ID:
-        rc = pcai_der_get(&value, DER_OCTET_STRING, &c->subject_key_id);
+        failed = pcai_der_get(&value, DER_OCTET_STRING, &c->subject_key_id);
         break;
     case OID_AUTHORITY_KEY_ID:
-        rc = read_authority_key_id(&value, c);
+        failed = read_authority_key_id(&value, c);
         break;
     case OID_KEY_USAGE:
-        rc = read_key_usage(&value, &c->key_usage);
+        failed = read_key_usage(&value, &c->key_usage);
         break;
     case OID_BASIC_CONSTRAINTS:
-        rc = read_basic_constraints(&value, c);
+        failed = read_basic_constraints(&value, c);
         break;
     case OID_EXTENDED_KEY_USAGE:
-        rc = read_eku(&value, c);
-        break;
-    case OID_CRL_DISTRIBUTION_POINTS:
-        rc = read_crl_url(&value, c);
+        failed = read_eku(&value, c);
         break;
     case OID_SUBJECT_ALT_NAME:
         c->san = octets;
-        return 0;
+        return 1;
     case OID_NAME_CONSTRAINTS:
         c->name_constraints = octets;
-        return pcai_constraints_are_sound(octets) ? 0 : -1;
+        return pcai_constraints_are_sound(octets) ? 1 : -1;
+    case OID_CRL_DISTRIBUTION_POINTS:
+        failed = read_crl_url(&value, c);
+        break;
+    case OID_CERTIFICATE_POLICIES: /* bound to nothing here */
+        return 1;
     default:
         return 0;
     }
-    return rc == 0 && pcai_der_at_end(&value) ? 0 : -1;
+    return failed || !pcai_der_at_end(&value) ? -1 : 1;
 }
 
 static int read_extension(struct der *extension, struct certificate *c, unsigned *seen)
@@ -372,7 +378,10 @@ static int read_extension(struct der *extension, struct certificate *c, unsigned
     if (*seen & bit)
         return -1;
     *seen |= bit;
-    return read_value(known, octets, c);
+    int understood = read_value(known, octets, c);
+    if (understood == 0 && critical && !c->critical.data)
+        c->critical = oid;
+    return understood < 0 ? -1 : 0;
 }
 
 static int read_extensions(struct der *tbs, struct certificate *c)
@@ -419,4 +428,33 @@ int pcai_certificate_read(struct slice der, struct certificate *c, pca_error *er
         bad = pcai_der_enter(&tbs_outer, DER_SEQUENCE, &tbs) != 0 || read_tbs(&tbs, c) != 0;
     }
     return bad ? pcai_fail(err, PCA_E_CORRUPT, NULL, "certificate", "the certificate is not well-formed DER of X.509 version 3") : PCA_OK;
+}
+
+int pcai_certificate_open(struct slice in, struct buf *work, struct certificate *c, pca_error *err)
+{
+    static const char *const labels[] = {"CERTIFICATE", "X509 CERTIFICATE", NULL};
+    pcai_buf_reset(work);
+    if (in.size == 0 || in.size > PCAI_CERTIFICATE_MAX)
+        return pcai_fail(err, PCA_E_INVALID, NULL, "certificate", "a certificate has 1 to %d octets; this has %zu", PCAI_CERTIFICATE_MAX, in.size);
+    if (in.data[0] == DER_SEQUENCE)
+        pcai_buf_slice(work, in);
+    else if (pcai_pem_read(in, labels, work) != 0 && !work->failed)
+        return pcai_fail(err, PCA_E_INVALID, NULL, "certificate", "neither DER nor one whole PEM block \"CERTIFICATE\"");
+    int rc = pcai_buf_check(work, err);
+    if (rc == PCA_OK)
+        rc = pcai_certificate_read(pcai_buf_view(work), c, err);
+    return rc == PCA_E_CORRUPT ? pcai_fail(err, PCA_E_INVALID, NULL, "certificate", "it is not well-formed DER of X.509 version 3") : rc;
+}
+
+int pcai_certificate_verify(const struct certificate *c, struct slice public_key, pca_error *err)
+{
+    struct public_key *key = NULL;
+    int family, digest, rc = pcai_public_read(public_key, &key, err);
+    if (rc == PCA_OK && (pcai_signature_algorithm_read(c->signature_algorithm, &family, &digest) != 0 ||
+                         family != pcai_algorithm_family(pcai_public_algorithm(key))))
+        rc = pcai_fail(err, PCA_E_CRYPTO, NULL, "certificate", "the signature's algorithm is not taken, or does not fit the key");
+    if (rc == PCA_OK)
+        rc = pcai_public_verify(key, digest, c->tbs, c->signature, err);
+    pcai_public_free(key);
+    return rc;
 }

@@ -53,12 +53,16 @@ struct certificate {
     struct slice tbs;              /* whole */
     struct slice signature_algorithm; /* AlgorithmIdentifier, whole, of the outer SEQUENCE */
     struct slice signature;
+    struct slice critical;         /* OID contents of the first critical extension that is not read here; no data: none */
 };
 
 /* RFC 7093 2 (1): the leftmost 160 bits of the SHA-256 of the BIT STRING subjectPublicKey. */
 int pcai_key_id(struct slice public_key, uint8_t id[PCAI_KEY_ID], pca_error *err);
-/* TBSCertificate, whole. Extensions in this order: AKI, SKI, keyUsage, basicConstraints (CAs only), nameConstraints, policies, EKU,
- * SAN, CRL distribution point, AIA, those of the caller. basicConstraints, nameConstraints and keyUsage critical. */
+/* Extensions, whole, as a certificate has them and a CSR asks for them. In this order: AKI, SKI, keyUsage, basicConstraints (CAs
+ * only), nameConstraints, policies, EKU, SAN, CRL distribution point, AIA, those of the caller. basicConstraints, nameConstraints and
+ * keyUsage critical. */
+void pcai_extensions_write(struct buf *out, const struct certificate *c);
+/* TBSCertificate, whole. */
 int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error *err);
 /* The same octets with another serial number and other dates. */
 int pcai_certificate_fill(struct slice tbs, struct slice serial, int64_t not_before, int64_t not_after, struct buf *out, pca_error *err);
@@ -66,5 +70,11 @@ int pcai_certificate_fill(struct slice tbs, struct slice serial, int64_t not_bef
 void pcai_signed_write(struct buf *out, struct slice tbs, int signature_key, struct slice signature);
 /* Strict; unknown extensions are skipped. CORRUPT. Slices point into der. */
 int pcai_certificate_read(struct slice der, struct certificate *c, pca_error *err);
+/* One that others made: PEM (one block) or DER, at most 64 KiB, of which a copy in DER is put into work, for the slices to point
+ * into. INVALID, with the field "certificate". */
+#define PCAI_CERTIFICATE_MAX 65536
+int pcai_certificate_open(struct slice in, struct buf *work, struct certificate *c, pca_error *err);
+/* Its signature, by the key of a SubjectPublicKeyInfo. CRYPTO: it was made by another, or by an algorithm that is not taken. */
+int pcai_certificate_verify(const struct certificate *c, struct slice public_key, pca_error *err);
 
 #endif

@@ -195,14 +195,28 @@ int pcai_csr_read(struct slice in, struct buf *work, struct csr *csr, pca_error 
     return read_der(in, csr, err);
 }
 
+/* extensionRequest (RFC 2985 5.4.2) */
+static void put_extension_request(struct buf *out, const struct certificate *asked)
+{
+    size_t attribute = pcai_der_begin(out, DER_SEQUENCE);
+    pcai_der_put(out, DER_OID, pcai_oid(OID_EXTENSION_REQUEST));
+    size_t values = pcai_der_begin(out, DER_SET);
+    pcai_extensions_write(out, asked);
+    pcai_der_end(out, values);
+    pcai_der_end(out, attribute);
+}
+
 /* CertificationRequestInfo ::= SEQUENCE { version INTEGER (0), subject Name, subjectPKInfo, attributes [0] } */
-void pcai_csr_info(struct buf *out, struct slice subject, struct slice public_key)
+void pcai_csr_info(struct buf *out, struct slice subject, struct slice public_key, const struct certificate *asked)
 {
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
     pcai_der_uint(out, 0);
     pcai_buf_slice(out, subject);
     pcai_buf_slice(out, public_key);
-    pcai_der_put(out, DER_CONTEXT_CONSTRUCTED(0), pcai_slice(NULL, 0));
+    size_t attributes = pcai_der_begin(out, DER_CONTEXT_CONSTRUCTED(0));
+    if (asked)
+        put_extension_request(out, asked);
+    pcai_der_end(out, attributes);
     pcai_der_end(out, mark);
 }
 

@@ -25,8 +25,9 @@ struct csr {
  * DER, version other than 0, missing attributes [0], an attribute or extension twice, an extensionRequest without exactly
  * one value, unsorted attributes are let pass, trailing octets, an unreadable subject or SAN. */
 int pcai_csr_read(struct slice in, struct buf *work, struct csr *csr, pca_error *err);
-/* A CertificationRequestInfo without attributes, to be signed by the key; then wrapped by pcai_signed_write. */
-void pcai_csr_info(struct buf *out, struct slice subject, struct slice public_key);
+/* A CertificationRequestInfo, to be signed by the key; then wrapped by pcai_signed_write. asked: whose extensions are asked for; NULL:
+ * no attributes. */
+void pcai_csr_info(struct buf *out, struct slice subject, struct slice public_key, const struct certificate *asked);
 /* The proof of possession: the signature by the key inside. CSR; ALGORITHM for a key that is not acceptable. */
 int pcai_csr_verify(const struct csr *csr, int *key_algorithm, pca_error *err);
 

@@ -33,6 +33,7 @@ struct lint_context {
     size_t given_names;       /* SANs that the caller gave */
     const struct slice *constrained; /* the certificates, DER, of those CAs above that have nameConstraints */
     size_t constrained_count;
+    int kept;                 /* subject, key identifier and limits are those of a CA that exists: what is wrong in them is noted only */
     /* CRLs */
     int64_t this_update;      /* what the entries' dates are held against */
     uint64_t previous;        /* CRLNumber of the one before; 0: none */

@@ -170,7 +170,11 @@ static void crl_reason_valid(struct lint_run *run)
         return;
     if (pcai_lint_is_critical(run, OID_REASON_CODE))
         pcai_lint_found(run, LINT_ERROR, "entry", "reasonCode is not critical");
-    if (run->tbs.reason.size != 1 || !reason_is_valid(run->entries, run->tbs.reason.data[0]))
+    if (run->tbs.reason.size != 1)
+        pcai_lint_found(run, LINT_ERROR, "entry", "the reason is not one octet");
+    else if (run->tbs.reason.data[0] == PCA_REASON_CA_COMPROMISE && !run->entries->lists_cas) /* it may have had CAs below once */
+        pcai_lint_found(run, LINT_NOTE, "entry", "cACompromise in the list of a CA whose path length is 0");
+    else if (!reason_is_valid(run->entries, run->tbs.reason.data[0]))
         pcai_lint_found(run, LINT_ERROR, "entry", "the reason is none that such a CRL has");
 }
 

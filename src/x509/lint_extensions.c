@@ -86,7 +86,7 @@ void pcai_lint_authority(struct lint_run *run, struct slice signer)
         pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier is not critical");
     if (run->tbs.authority_others || !run->tbs.authority_key_id.data)
         pcai_lint_found(run, LINT_ERROR, field, "authorityKeyIdentifier has the keyIdentifier only");
-    else if (!pcai_slice_equal(run->tbs.authority_key_id, signer))
+    else if (signer.data && !pcai_slice_equal(run->tbs.authority_key_id, signer)) /* an issuer of others may have none */
         pcai_lint_found(run, LINT_ERROR, field, "the keyIdentifier is not the issuer's subjectKeyIdentifier");
 }
 
@@ -124,7 +124,7 @@ static void ski_present(struct lint_run *run)
     if (pcai_lint_is_critical(run, OID_SUBJECT_KEY_ID))
         pcai_lint_found(run, LINT_ERROR, field, "subjectKeyIdentifier is not critical");
     if (!is_derived(run))
-        pcai_lint_found(run, LINT_ERROR, field, "subjectKeyIdentifier is not derived from the key");
+        pcai_lint_found(run, run->context->kept ? LINT_NOTE : LINT_ERROR, field, "subjectKeyIdentifier is not derived from the key");
 }
 
 /* ---- Places ---- */
@@ -274,7 +274,7 @@ static void nc_only_ca_critical(struct lint_run *run)
     if (!pcai_lint_extension(&run->tbs, OID_NAME_CONSTRAINTS))
         return;
     if (run->context->role != LINT_SUB)
-        pcai_lint_found(run, LINT_ERROR, field, "nameConstraints stands in subordinate CAs only");
+        pcai_lint_found(run, run->context->kept ? LINT_NOTE : LINT_ERROR, field, "nameConstraints stands in subordinate CAs only");
     if (!pcai_lint_is_critical(run, OID_NAME_CONSTRAINTS))
         pcai_lint_found(run, LINT_ERROR, field, "nameConstraints is critical");
     for (; pcai_lint_next_subtree(&subtrees, &subtree); count++)

@@ -7,11 +7,18 @@
 
 enum { NUMERIC_STRING = 0x12, T61_STRING = 0x14, VISIBLE_STRING = 0x1A, UNIVERSAL_STRING = 0x1C, BMP_STRING = 0x1E };
 
-/* A Name and where it stands. The issuer's is a copy that no request can change: what is wrong in it is noted only. */
+/* A Name and where it stands. The issuer's, and that of a CA that exists, is a copy that no request can change: what is wrong in
+ * it is noted only. */
 struct place {
     const char *field;
     int severity;
 };
+
+static struct place subject_place(const struct lint_run *run)
+{
+    return (struct place){"subject", run->context->kept ? LINT_NOTE : LINT_ERROR};
+}
+
 typedef void attribute_check(struct lint_run *run, const struct place *place, const struct lint_attribute *a);
 
 static void each_in(struct lint_run *run, struct slice name, const struct place *place, attribute_check *check)
@@ -33,7 +40,8 @@ static void each_directory(struct lint_run *run, enum oid extension, struct der 
 
 static void each_attribute(struct lint_run *run, attribute_check *check)
 {
-    each_in(run, run->tbs.subject, &(struct place){"subject", LINT_ERROR}, check);
+    struct place subject = subject_place(run);
+    each_in(run, run->tbs.subject, &subject, check);
     if (run->context->role != LINT_ROOT)
         each_in(run, run->tbs.issuer, &(struct place){"issuer", LINT_NOTE}, check);
     each_directory(run, OID_SUBJECT_ALT_NAME, pcai_lint_sequence(&run->tbs, OID_SUBJECT_ALT_NAME), check);
@@ -214,7 +222,8 @@ static void check_duplicates(struct lint_run *run, struct slice name, const stru
 
 static void dn_no_duplicate_attr(struct lint_run *run)
 {
-    check_duplicates(run, run->tbs.subject, &(struct place){"subject", LINT_ERROR});
+    struct place subject = subject_place(run);
+    check_duplicates(run, run->tbs.subject, &subject);
     if (run->context->role != LINT_ROOT)
         check_duplicates(run, run->tbs.issuer, &(struct place){"issuer", LINT_NOTE});
 }
@@ -253,7 +262,7 @@ static void email_ia5_and_in_san(struct lint_run *run)
         if (a.type != OID_EMAIL_ADDRESS || has_nul(&a))
             continue;
         if (a.tag != DER_IA5_STRING || !ascii_only(a.value))
-            pcai_lint_found(run, LINT_ERROR, "subject", "emailAddress is an IA5String");
+            pcai_lint_found(run, subject_place(run).severity, "subject", "emailAddress is an IA5String");
         else if (needs_san(run) && !is_in_san(run, a.value))
             pcai_lint_found(run, LINT_ERROR, "subject", "emailAddress is not among the alternative names");
     }

@@ -47,7 +47,7 @@ static void root_no_pathlen_no_eku(struct lint_run *run)
     if (run->tbs.has_path_length)
         pcai_lint_found(run, LINT_ERROR, basic_constraints, "a root has no path length");
     if (pcai_lint_extension(&run->tbs, OID_EXTENDED_KEY_USAGE))
-        pcai_lint_found(run, LINT_ERROR, ext_key_usage, "a root has no extKeyUsage");
+        pcai_lint_found(run, run->context->kept ? LINT_NOTE : LINT_ERROR, ext_key_usage, "a root has no extKeyUsage");
     if (pcai_lint_extension(&run->tbs, OID_CERTIFICATE_POLICIES))
         pcai_lint_found(run, LINT_ERROR, "certificatePolicies", "a root has no policies");
 }

@@ -6,6 +6,8 @@
 
 /* Given by the caller or taken from a CSR; the common name of a server comes on top. */
 #define PCAI_SAN_MAX 10
+/* Of a certificate that another CA issued. */
+#define PCAI_SAN_READ_MAX 100
 /* Octets of a host name, and of a label in it (RFC 1035 2.3.4). */
 #define PCAI_DNS_MAX 253
 #define PCAI_LABEL_MAX 63

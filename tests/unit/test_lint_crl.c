@@ -267,7 +267,6 @@ static const struct entry_case entry_cases[] = {
     {"crl_reason_valid", ONE(REASON("FF")), NULL},
     {"crl_reason_valid", ONE(REASON("0001")), NULL},
     {"crl_reason_valid", ONE(CRITICAL("551D15", "0A{01}")), NULL},
-    {"crl_reason_valid", ONE(REASON("02")), AUTHORITY_BASIC("0101FF 020100")}, /* no CA below */
     {"crl_invalidity_gentime", ONE(INVALIDITY("17{'270601110000Z'}")), NULL},
     {"crl_invalidity_gentime", ONE(INVALIDITY("18{'20270601110001Z'}")), NULL},
     {"crl_invalidity_gentime", ONE(INVALIDITY("18{'202706011100Z'}")), NULL},
