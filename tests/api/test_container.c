@@ -127,13 +127,14 @@ static void assert_request_fails(struct fixture *f, const pca_request *r, int co
 {
     pca_cert *cert = POISON;
     uint64_t remaining = remaining_of_sub(f, f->sub);
+    unsigned open = token.open;
     assert_refusal(f->err, code, object, field, pca_sub_request(f->sub, r, &cert, f->err));
     tries_left = pca_error_tries_left(f->err);
     device_code = pca_error_device_code(f->err);
     assert_poisoned(cert);
     refresh_sub(f, &f->sub);
     assert_units(f, remaining, 0, pca_sub_issued(f->sub));
-    assert_int_equal(token.open, 0);
+    assert_int_equal(token.open, open);
 }
 
 static void what_is_missing(void **state)
@@ -326,6 +327,190 @@ static void compliance(void **state)
         f->sub = NULL;
         f->root = NULL;
     }
+}
+
+/* ---- CAs whose keys never leave the token ---- */
+
+static pca_request *request_new_ca_token(const char *name, const char *pin)
+{
+    pca_request *r = request_new_ca(name, name && strstr(name, "Root") ? ROOT_CRL_URL : SUB_CRL_URL);
+    assert_ok(NULL, pca_request_set_container(r, "skf", "usbkey-1"));
+    if (pin)
+        assert_ok(NULL, pca_request_set_pin(r, pin));
+    return r;
+}
+
+/* A root and its subordinate on the token; logged in. */
+static void make_token_ca(struct fixture *f, int family)
+{
+    purchase_ca(f, PCA_KIND_PRIVATE, family, 24, &f->root, &f->sub);
+    pca_request *r = request_new_ca_token("Token Root", NULL);
+    if (family == PCA_FAMILY_RSA)
+        pca_request_set_key_algorithm(r, PCA_KEY_RSA_2048);
+    assert_ok(f->err, pca_root_enable(f->root, r, f->err));
+    pca_request_free(r);
+    r = request_new_ca_token("Token Sub", NULL);
+    if (family == PCA_FAMILY_RSA)
+        pca_request_set_key_algorithm(r, PCA_KEY_RSA_2048);
+    assert_ok(f->err, pca_sub_enable(f->sub, r, f->err));
+    pca_request_free(r);
+    refresh_root(f, &f->root);
+    refresh_sub(f, &f->sub);
+}
+
+static void drop_ca(struct fixture *f)
+{
+    pca_sub_free(f->sub);
+    pca_root_free(f->root);
+    f->sub = NULL;
+    f->root = NULL;
+}
+
+static void ca_keys(void **state)
+{
+    struct fixture *f = *state;
+    const int families[] = {PCA_FAMILY_ECC, PCA_FAMILY_SM2, PCA_FAMILY_RSA};
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    for (size_t i = 0; i < COUNT(families); i++) {
+        pca_results *results = NULL;
+        make_token_ca(f, families[i]);
+        pca_cert *cert = issue(f, f->sub, "a.example");
+        assert_units(f, 9, 0, 1);
+        assert_openssl_takes(f, cert);
+        /* many: each with an intent, in one commit */
+        pca_request *r = request_new_server("b.example");
+        const pca_request *requests[] = {r, r, r};
+        assert_ok(f->err, pca_sub_request_many(f->sub, requests, 3, &results, f->err));
+        for (uint64_t n = 0; n < 3; n++)
+            assert_int_equal(pca_results_code_at(results, n), PCA_OK);
+        pca_results_free(results);
+        assert_units(f, 6, 0, 4);
+        /* CRLs, a further certificate for the same key, a further key */
+        assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+        assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+        pca_request *again = pca_request_new();
+        assert_ok(f->err, pca_ca_reissue(pca_root_ca(f->root), again, f->err));
+        assert_ok(f->err, pca_ca_reissue(pca_sub_ca(f->sub), again, f->err));
+        pca_request_set_crl_url(again, "http://crl.example/sub-2.crl");
+        pca_request_set_container(again, "skf", "usbkey-1");
+        assert_ok(f->err, pca_ca_rekey(pca_sub_ca(f->sub), again, f->err));
+        refresh_sub(f, &f->sub);
+        pca_cert_free(cert);
+        cert = issue(f, f->sub, "c.example");
+        assert_openssl_takes(f, cert);
+        assert_units(f, 5, 0, 5);
+        pca_cert_free(cert);
+        pca_request_free(again);
+        pca_request_free(r);
+        drop_ca(f);
+    }
+    assert_ok(f->err, pca_region_logout(f->region, "skf", "usbkey-1", f->err));
+}
+
+static void ca_keys_need_a_login(void **state)
+{
+    struct fixture *f = *state;
+    pca_region *view = NULL;
+    assert_refusal(f->err, PCA_E_PIN, "container skf", "pin", pca_region_login(f->region, "skf", "usbkey-1", "0", f->err));
+    assert_int_equal(pca_error_tries_left(f->err), 5);
+    assert_refusal(f->err, PCA_E_DEVICE, "container skf", "slot", pca_region_login(f->region, "skf", "usbkey-2", "123456", f->err));
+    assert_refusal(f->err, PCA_E_DEVICE, "container other", "driver", pca_region_login(f->region, "other", "usbkey-1", "123456", f->err));
+    assert_refusal(f->err, PCA_E_NOT_FOUND, "container skf", "slot", pca_region_logout(f->region, "skf", "usbkey-1", f->err));
+    /* set_pin logs in */
+    purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 24, &f->root, &f->sub);
+    pca_request *r = request_new_ca_token("Token Root", NULL);
+    assert_refusal(f->err, PCA_E_PIN, "container skf", "slot", pca_root_enable(f->root, r, f->err));
+    assert_int_equal(state_of(f, pca_root_ca(f->root)), PCA_CA_PURCHASED);
+    pca_request_set_pin(r, "123456");
+    assert_ok(f->err, pca_root_enable(f->root, r, f->err));
+    pca_request_free(r);
+    assert_refusal(f->err, PCA_E_BUSY, "container skf", "max_sessions", pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    r = request_new_ca_token("Token Sub", NULL);
+    assert_ok(f->err, pca_sub_enable(f->sub, r, f->err));
+    pca_request_free(r);
+    refresh_sub(f, &f->sub);
+    /* another actor's handle shares the session */
+    assert_ok(f->err, pca_region_as(f->region, "bob", &view, f->err));
+    pca_sub *sub = NULL;
+    assert_ok(f->err, pca_region_sub_get(view, pca_ca_id(pca_sub_ca(f->sub)), &sub, f->err));
+    pca_cert *cert = issue(f, sub, "a.example");
+    pca_cert_free(cert);
+    assert_ok(f->err, pca_region_logout(view, "skf", "usbkey-1", f->err));
+    pca_sub_free(sub);
+    pca_region_close(view);
+    r = request_new_server("b.example");
+    assert_request_fails(f, r, PCA_E_PIN, "container skf", "slot");
+    assert_refusal(f->err, PCA_E_PIN, "container skf", "slot", pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    /* a region opened without the driver is a region all the same: it misses the key when it needs it */
+    reopen_region(f);
+    pca_root *root = NULL;
+    assert_ok(f->err, pca_region_root_get(f->region, 1, &root, f->err));
+    assert_ok(f->err, pca_root_default_sub(root, &f->sub, f->err));
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", "driver");
+    pca_root_free(root);
+    pca_request_free(r);
+}
+
+static void pitfall_36_the_hsm_fails(void **state)
+{
+    struct fixture *f = *state;
+    pca_results *results = NULL;
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    make_token_ca(f, PCA_FAMILY_ECC);
+    pca_request *r = request_new_server("a.example");
+    token.fail[SKF_SIGN] = PCA_E_DEVICE;
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", NULL);
+    const pca_request *requests[] = {r, r};
+    assert_ok(f->err, pca_sub_request_many(f->sub, requests, 2, &results, f->err));
+    assert_int_equal(pca_results_code_at(results, 0), PCA_E_DEVICE);
+    assert_int_equal(pca_results_code_at(results, 1), PCA_E_DEVICE);
+    pca_results_free(results);
+    assert_units(f, 10, 0, 0);
+    assert_refusal(f->err, PCA_E_DEVICE, "container skf", NULL, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    token.fail[SKF_SIGN] = 0;
+    token.bad_signature = 1;
+    assert_request_fails(f, r, PCA_E_DEVICE, NULL, "key");
+    token.bad_signature = 0;
+    token.removed_at = SKF_SIGN + 1;
+    assert_request_fails(f, r, PCA_E_DEVICE, "container skf", NULL);
+    token.removed_at = 0;
+    token.present = 1;
+    pca_cert *cert = issue(f, f->sub, "a.example");
+    assert_units(f, 9, 0, 1);
+    pca_cert_free(cert);
+    pca_request_free(r);
+}
+
+/* A compliance CA on the token: approval signs there, and fails without a trace. */
+static void approval_by_the_token(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *cert = NULL;
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    purchase_ca(f, PCA_KIND_COMPLIANCE, PCA_FAMILY_ECC, 24, &f->root, &f->sub);
+    pca_request *r = request_new_ca_token("Token Root", NULL);
+    assert_ok(f->err, pca_root_enable(f->root, r, f->err));
+    pca_request_free(r);
+    r = request_new_ca_token("Token Sub", NULL);
+    assert_ok(f->err, pca_sub_enable(f->sub, r, f->err));
+    pca_request_free(r);
+    refresh_sub(f, &f->sub);
+    assert_ok(f->err, pca_root_purchase_certificates(f->root, 1, NULL, NULL, f->err));
+    assert_ok(f->err, pca_root_assign(f->root, f->sub, 1, 0, NULL, f->err));
+    r = request_new_leaf(PCA_CERT_CLIENT, NULL);
+    pca_request_set_personal_name(r, "Ada");
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_units(f, 0, 1, 0);
+    token.fail[SKF_SIGN] = PCA_E_DEVICE;
+    assert_refusal(f->err, PCA_E_DEVICE, "container skf", NULL, pca_cert_approve(cert, pca_cert_review_digest(cert), f->err));
+    token.fail[SKF_SIGN] = 0;
+    assert_units(f, 0, 1, 0);
+    assert_ok(f->err, pca_cert_approve(cert, pca_cert_review_digest(cert), f->err));
+    assert_units(f, 0, 0, 1);
+    refresh_cert(f, &cert);
+    assert_openssl_takes(f, cert);
+    pca_cert_free(cert);
+    pca_request_free(r);
 }
 
 /* ---- Threads ---- */
@@ -570,7 +755,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
-        TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
+        TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(ca_keys),
+        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
