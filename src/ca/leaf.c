@@ -258,7 +258,7 @@ static int put_certificate(struct txn *txn, const struct context *cx, struct pla
     struct buf ignored = {0}, review = {0};
     for (size_t i = 0; plan->has_csr && i < plan->csr.ignored_count; i++)
         pcai_der_put(&ignored, DER_OID, plan->csr.ignored[i]);
-    if (plan->has_csr && plan->csr.san.data && !plan->request->use_csr_san)
+    if (plan->has_csr && plan->csr.san.data && (!plan->request->use_csr_san || plan->subject.left_out))
         pcai_der_put(&ignored, DER_OID, pcai_oid(OID_SUBJECT_ALT_NAME));
     if (plan->compliance)
         write_review(cx, plan, &review);

@@ -208,6 +208,7 @@ static int san_from_csr(struct subject *subject, int certificate_type, const str
         return PCA_OK;
     if (pcai_san_read(csr->san, names, CSR_SAN_MAX, &count, &other) != 0)
         return pcai_fail(err, PCA_E_SAN, "request", "csr", "the CSR's alternative names cannot be read, or are more than %d", CSR_SAN_MAX);
+    subject->left_out = other > 0;
     for (size_t i = 0; rc == PCA_OK && i < count; i++) {
         struct buf text = {0};
         pcai_san_text(&names[i], &text);

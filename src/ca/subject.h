@@ -10,6 +10,7 @@ struct subject {
     struct slice name;   /* Name, whole */
     struct general_name san[PCAI_SAN_MAX + 1];
     size_t san_count, given; /* given: without the common name's */
+    int left_out;            /* the CSR has alternative names of kinds that are not issued */
     size_t own;              /* 1 + the place of the common name's; 0: it has none of its own */
     struct slice common_name; /* as it stands in the subject; no data: none */
 };
