@@ -746,6 +746,9 @@ PCA_API int pca_request_set_public_key(pca_request *request, const void *spki, s
  * the session of pca_region_login, in which it signs from then on; set_pin logs in. */
 PCA_API int pca_request_set_container(pca_request *request, const char *driver, const char *slot);
 PCA_API int pca_request_set_pin(pca_request *request, const char *pin);
+/* 1: an SM2 pair (GM/T 0015): beside the certificate that signs another, of the same names, for an encryption key that libpca makes,
+ * seals and hands out enveloped. One certificate as far as units, status and revocation go. Default: for SM2 keys in a container. */
+PCA_API int pca_request_set_dual(pca_request *request, int dual);
 /* Take the subject, the alternative names, from the CSR; off by default. */
 PCA_API int pca_request_use_csr_subject(pca_request *request);
 PCA_API int pca_request_use_csr_san(pca_request *request);
@@ -866,7 +869,13 @@ PCA_API int pca_cert_reject(const pca_cert *cert, const char *reason, pca_error 
 PCA_API int pca_cert_cancel(const pca_cert *cert, pca_error *err);
 /* Takes a REJECTED or CANCELLED request away. STATE. */
 PCA_API int pca_cert_purge(const pca_cert *cert, pca_error *err);
-/* Writes an issued certificate to the token where its key is, after a look whether that is the key; again if need be. Each missing
+/* Of an SM2 pair: the encryption certificate's serial number, "" otherwise; its DER. NOT_FOUND: it is no pair. */
+PCA_API const char *pca_cert_encryption_serial(const pca_cert *cert);
+PCA_API int pca_cert_encryption_der(const pca_cert *cert, pca_blob **blob, pca_error *err);
+/* Its private key, for the holder of the signing key: SM2EnvelopedKey (GM/T 0009 7.4), DER. STATE once it is revoked. */
+PCA_API int pca_cert_enveloped_key(const pca_cert *cert, pca_blob **blob, pca_error *err);
+/* Writes an issued certificate to the token where its key is, after a look whether that is the key; again if need be. Of a pair also
+ * the encryption certificate and its enveloped key. Each missing
  * part is its own error: STATE (its key is not in a container), DEVICE (driver, token, key), PIN. */
 PCA_API int pca_cert_install(const pca_cert *cert, const char *pin, pca_error *err);
 /* Final, and true for every reader when it returns; the next CRL shows it. reason: any PCA_REASON_ but CA compromise.

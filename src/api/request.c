@@ -14,7 +14,7 @@
 
 static void set_defaults(pca_request *request)
 {
-    *request = (pca_request){.crl_address = -1, .path_length = -1};
+    *request = (pca_request){.crl_address = -1, .path_length = -1, .dual = -1};
 }
 
 pca_request *pca_request_new(void)
@@ -402,6 +402,17 @@ int pca_request_set_container(pca_request *request, const char *driver, const ch
         return refuse(request, PCA_E_INVALID, "slot", "a slot is at most 256 octets of UTF-8 without control characters");
     rc = set_text(request, &request->driver, "driver", driver);
     return rc == PCA_OK ? set_text(request, &request->slot, "slot", slot) : rc;
+}
+
+int pca_request_set_dual(pca_request *request, int dual)
+{
+    int rc = usable(request);
+    if (rc != PCA_OK)
+        return rc;
+    if (dual != 0 && dual != 1)
+        return refuse(request, PCA_E_INVALID, "dual", "a pair of keys is asked for (1) or not (0)");
+    request->dual = dual;
+    return PCA_OK;
 }
 
 int pca_request_set_pin(pca_request *request, const char *pin)

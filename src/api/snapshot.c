@@ -239,6 +239,9 @@ int pcai_cert_snapshot(struct shell *shell, const struct cert_view *view, pca_ce
     copy_names(fresh, &c);
     copy_ignored(fresh, view->record.ignored);
     fresh->requester = pcai_arena_text(&fresh->arena, view->record.actor);
+    fresh->record.encryption_key = (struct slice){NULL, 0};
+    fresh->record.encryption_der = pcai_arena_slice(&fresh->arena, view->record.encryption_der);
+    fresh->encryption_serial = hex_text(&fresh->arena, view->record.encryption_serial);
     fresh->driver = pcai_arena_text(&fresh->arena, view->record.driver);
     fresh->slot = pcai_arena_text(&fresh->arena, view->record.slot);
     fresh->key_name = pcai_arena_text(&fresh->arena, view->record.key_name);

@@ -52,7 +52,7 @@ struct pca_cert {
     uint64_t id;
     struct cert_record record; /* der and serial are the arena's; other slices unused */
     struct status_record status;
-    const char *serial, *subject, *common_name, *alias, *custom_id, *requester, *driver, *slot, *key_name;
+    const char *serial, *subject, *common_name, *alias, *custom_id, *requester, *driver, *slot, *key_name, *encryption_serial;
     struct tag_list tags;
     struct {
         const char *digest, *decider, *reason;

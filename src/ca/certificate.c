@@ -79,7 +79,7 @@ int pcai_cert_copy(struct arena *arena, struct cert_view *view, pca_error *err)
 {
     struct cert_record *r = &view->record;
     struct slice *slices[] = {&r->serial, &r->alias, &r->actor, &r->ignored, &r->der, &r->sealed_key, &r->custom_id, &r->tags, &r->review,
-                              &r->driver, &r->slot, &r->key_name};
+                              &r->driver, &r->slot, &r->key_name, &r->encryption_serial, &r->encryption_der, &r->encryption_key};
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
         *slices[i] = pcai_arena_slice(arena, *slices[i]);
     return arena->failed ? pcai_no_memory(err) : PCA_OK;

@@ -78,6 +78,26 @@ static int check_marks(struct txn *txn, const struct cert_view *view, struct tot
     return rc == PCA_OK ? check_changed(txn, view, err) : rc;
 }
 
+/* Of a pair: its serial number leads here, and it is revoked when the first is. */
+static int check_pair(struct txn *txn, const struct cert_view *view, pca_error *err)
+{
+    const struct cert_record *r = &view->record;
+    struct row_key key = pcai_key_revocation(r->issuer, r->generation, r->encryption_serial);
+    struct revocation_record row;
+    uint64_t held = 0;
+    if (!r->encryption_serial.size)
+        return r->encryption_der.size ? wrong(err, "cert", view->id, "the encryption certificate of a pair has no serial number") : PCA_OK;
+    int rc = pcai_serial_find(txn, r->issuer, r->encryption_serial, &held, err);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && held != view->id))
+        return wrong(err, "cert", view->id, "the serial number of a pair's encryption certificate does not lead to it");
+    if (rc != PCA_OK || view->status.status != PCA_STATUS_REVOKED)
+        return rc;
+    rc = pcai_record_get(txn, &pcai_revocation_type, pcai_row_key_view(&key), &row, err);
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && (!row.pair || row.certificate != view->id || row.reason != view->status.reason)))
+        return wrong(err, "cert", view->id, "it is revoked and its pair's revocation row is missing, or disagrees");
+    return rc;
+}
+
 static int check_cert(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err)
 {
     struct totals *totals = state;
@@ -113,6 +133,9 @@ static int check_cert(struct txn *txn, struct context *cx, struct slice key, str
         if (rc != PCA_OK)
             return rc;
     }
+    rc = check_pair(txn, &view, err);
+    if (rc != PCA_OK)
+        return rc;
     struct row_key expiry = pcai_key_expiry(view.record.not_after, view.id);
     rc = pcai_record_get(txn, &pcai_expiry_type, pcai_row_key_view(&expiry), &index, err);
     if (rc == PCA_E_NOT_FOUND)
@@ -228,7 +251,7 @@ static int count_deleted(struct txn *txn, struct context *cx, struct slice key, 
     struct revocation_record record;
     (void)txn, (void)cx;
     int rc = pcai_record_decode(&pcai_revocation_type, key, value, &record, err);
-    if (rc != PCA_OK || !record.deleted_at || record.imported)
+    if (rc != PCA_OK || !record.deleted_at || record.imported || record.pair)
         return rc;
     struct account *issuer = key.size > 8 ? account(state, pcai_read_u64(key.data)) : NULL;
     if (!issuer)

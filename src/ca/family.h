@@ -10,6 +10,7 @@ struct family {
     int ca_key, leaf_key;     /* PCA_KEY_, the default */
     unsigned usage;           /* KU_ bits of every leaf */
     unsigned receiving_usage; /* and of those that others encrypt to: servers, e-mail addresses */
+    unsigned pair_usage;      /* of the encryption key in a pair; 0: there are no pairs */
 };
 
 /* NULL when there is none. */

@@ -153,7 +153,7 @@ static int fits(const struct query *q, int64_t now, const struct cert_view *view
     const struct cert_record *r = &view->record;
     return (!q->issuer || q->issuer == r->issuer) && (!q->type || (uint64_t)q->type == r->type) &&
            (!q->status || (uint64_t)q->status == view->status.status) &&
-           has_serial(q, r->serial) && (!q->alias.data || pcai_slice_equal(q->alias, r->alias)) &&
+           (has_serial(q, r->serial) || has_serial(q, r->encryption_serial)) && (!q->alias.data || pcai_slice_equal(q->alias, r->alias)) &&
            (!q->custom_id.data || pcai_slice_equal(q->custom_id, r->custom_id)) &&
            (!q->tag_key.data || pcai_tags_have(r->tags, q->tag_key, q->tag_value)) && (!q->expires || (is_issued(view) && r->not_after < q->expires)) &&
            (!q->unended || r->not_after >= now) && (!q->changed_since || pcai_cert_changed(view) > q->changed_since);
@@ -266,7 +266,7 @@ static int by_issuer_name(struct txn *txn, const struct certificate *c, struct s
         if (rc != PCA_OK || !pcai_slice_equal(ca.subject, c->issuer))
             continue;
         rc = pcai_cert_of_serial(txn, ca.id, c->serial, view, &own);
-        found = rc == PCA_OK && pcai_slice_equal(view->record.der, der);
+        found = rc == PCA_OK && (pcai_slice_equal(view->record.der, der) || pcai_slice_equal(view->record.encryption_der, der));
         if (rc == PCA_E_NOT_FOUND)
             rc = PCA_OK;
         else if (rc != PCA_OK)

@@ -35,6 +35,41 @@ static int check_key(struct session *session, const struct cert_record *r, const
     return rc;
 }
 
+int pcai_pair_envelope(struct environment *env, struct random *random, const struct cert_view *view, struct buf *out, pca_error *err)
+{
+    struct key_owner owner = {'p', view->id, 0};
+    struct certificate c;
+    struct buf pkcs8 = {0};
+    struct key *key = NULL;
+    struct public_key *to = NULL;
+    int rc = pcai_keyring_unseal(pcai_environment_keyring(env), &owner, view->record.encryption_key, &pkcs8, err);
+    if (rc == PCA_OK)
+        rc = pcai_key_read(pcai_buf_view(&pkcs8), random, &key, err);
+    if (rc == PCA_OK)
+        rc = pcai_certificate_read(view->record.der, &c, err);
+    if (rc == PCA_OK)
+        rc = pcai_public_read(c.public_key, &to, err);
+    if (rc == PCA_OK)
+        rc = pcai_sm2_envelope(to, key, random, out, err);
+    pcai_public_free(to);
+    pcai_key_free(key);
+    pcai_buf_free(&pkcs8);
+    return rc;
+}
+
+/* The key last: a token that has it has its certificate. */
+static int write_pair(struct installation *i, struct session *session, const char *name, pca_error *err)
+{
+    struct buf envelope = {0};
+    int rc = pcai_session_import(session, name, PCA_CERTIFICATE_ENCRYPTION, i->view.record.encryption_der, err);
+    if (rc == PCA_OK)
+        rc = pcai_pair_envelope(i->env, i->random, &i->view, &envelope, err);
+    if (rc == PCA_OK)
+        rc = pcai_session_import_enveloped(session, name, pcai_buf_view(&envelope), err);
+    pcai_buf_free(&envelope);
+    return rc;
+}
+
 int pcai_install_write(struct installation *i, pca_error *err)
 {
     const struct cert_record *r = &i->view.record;
@@ -47,6 +82,8 @@ int pcai_install_write(struct installation *i, pca_error *err)
         rc = check_key(session, r, place.name, err);
     if (rc == PCA_OK)
         rc = pcai_session_import(session, place.name, PCA_CERTIFICATE_SIGNING, r->der, err);
+    if (rc == PCA_OK && r->encryption_der.size)
+        rc = write_pair(i, session, place.name, err);
     pcai_session_close(session);
     return rc;
 }

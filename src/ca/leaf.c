@@ -75,6 +75,17 @@ int pcai_leaf_algorithm(struct plan *plan, const struct ca_record *sub, const st
     return PCA_OK;
 }
 
+/* A pair is SM2's, and usual where the key is on a token. */
+static int set_dual(struct plan *plan, const struct ca_record *sub, pca_error *err)
+{
+    const struct family *family = pcai_family(sub->family);
+    int pairs = family && family->pair_usage, asked = plan->request->dual;
+    if (asked == 1 && !pairs)
+        return pcai_fail(err, PCA_E_ALGORITHM, "request", "dual", "only SM2 has pairs of keys, and the CA's family is %s", pcai_family_name(sub->family));
+    plan->dual = asked >= 0 ? asked : pairs && plan->container == PCA_CONTAINER_USBKEY;
+    return PCA_OK;
+}
+
 int pcai_leaf_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
 {
     if (!plan->public_key.data)
@@ -221,6 +232,8 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     if (rc == PCA_OK)
         rc = pcai_leaf_algorithm(plan, &chain.ca[0], cx, err);
     if (rc == PCA_OK)
+        rc = set_dual(plan, &chain.ca[0], err);
+    if (rc == PCA_OK)
         rc = set_names(plan, &chain.ca[0], err);
     if (rc == PCA_OK)
         rc = pcai_leaf_key(txn, cx, plan, err);
@@ -282,6 +295,11 @@ static int put_certificate(struct txn *txn, const struct context *cx, struct pla
                                      .sealed_key = pcai_buf_view(&plan->sealed),
                                      .custom_id = pcai_slice_text(plan->request->custom_id ? plan->request->custom_id : ""),
                                      .review = pcai_buf_view(&review)};
+        if (plan->dual) {
+            record.encryption_der = pcai_buf_view(&plan->pair.der);
+            record.encryption_key = pcai_buf_view(&plan->pair.sealed);
+            record.encryption_serial = plan->compliance ? pcai_slice(NULL, 0) : pcai_plan_pair_serial(plan);
+        }
         if (plan->container == PCA_CONTAINER_USBKEY) {
             record.driver = pcai_slice_text(plan->request->driver);
             record.slot = pcai_slice_text(plan->request->slot);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ca/family.h"
 #include "ca/serials.h"
 #include "ca/validity.h"
 
@@ -16,6 +17,8 @@ void pcai_plan_reset(struct plan *plan)
     pcai_buf_free(&plan->tbs);
     pcai_buf_free(&plan->der);
     pcai_buf_free(&plan->sealed);
+    pcai_buf_free(&plan->pair.der);
+    pcai_buf_free(&plan->pair.sealed);
     pcai_arena_free(&plan->arena);
     plan->certificate = (struct certificate){0};
     plan->subject = (struct subject){0};
@@ -215,11 +218,10 @@ static int sign(struct plan *plan, pca_error *err)
 static int freeze(struct plan *plan, pca_error *err)
 {
     pcai_signed_write(&plan->der, pcai_buf_view(&plan->tbs), plan->certificate.signature_key, pcai_slice(NULL, 0));
-    int rc = pcai_buf_check(&plan->der, err);
-    return rc == PCA_OK ? pcai_review_digest(plan->sequence, &plan->review, pcai_buf_view(&plan->tbs), plan->approved, err) : rc;
+    return pcai_buf_check(&plan->der, err);
 }
 
-int pcai_plan_fill(struct plan *plan, struct slice template, pca_error *err)
+static int fill(struct plan *plan, struct slice template, pca_error *err)
 {
     struct certificate *c = &plan->certificate;
     int rc = make_serial(plan, err);
@@ -241,6 +243,76 @@ static int take_sequence(struct plan *plan, pca_error *err)
     return rc;
 }
 
+/* ---- Pairs ---- */
+
+struct slice pcai_plan_pair_serial(const struct plan *plan)
+{
+    return pcai_slice(plan->pair.serial, sizeof plan->pair.serial);
+}
+
+/* The other certificate, made as the first was, whose parts are put aside meanwhile. */
+static int other(struct plan *plan, struct slice public_key, struct slice template, pca_error *err)
+{
+    struct certificate first = plan->certificate;
+    struct buf tbs = plan->tbs, der = plan->der;
+    uint64_t sequence = plan->sequence;
+    uint8_t serial[sizeof plan->serial];
+    memcpy(serial, plan->serial, sizeof serial);
+    plan->tbs = plan->der = (struct buf){0};
+    plan->certificate.key_usage = pcai_family(PCA_FAMILY_SM2)->pair_usage;
+    int rc = plan->compliance ? PCA_OK : take_sequence(plan, err);
+    if (rc == PCA_OK && template.data) {
+        rc = fill(plan, template, err);
+    } else if (rc == PCA_OK) {
+        rc = plan->compliance ? PCA_OK : make_serial(plan, err);
+        if (rc == PCA_OK)
+            rc = build(plan, public_key, err);
+        if (rc == PCA_OK)
+            rc = pcai_lint_refuse(&plan->findings, "request", err);
+        if (rc == PCA_OK)
+            rc = plan->compliance ? freeze(plan, err) : sign(plan, err);
+    }
+    pcai_buf_free(&plan->tbs);
+    pcai_buf_free(&plan->pair.der);
+    plan->pair.der = plan->der;
+    plan->pair.sequence = plan->sequence;
+    memcpy(plan->pair.serial, plan->serial, sizeof serial);
+    memcpy(plan->serial, serial, sizeof serial);
+    plan->sequence = sequence;
+    plan->tbs = tbs;
+    plan->der = der;
+    plan->certificate = first;
+    return rc;
+}
+
+/* GM/T 0015: the encryption key is made, and kept, by the CA. */
+static int make_pair(struct plan *plan, pca_error *err)
+{
+    struct key *key = NULL;
+    struct key_owner owner = {'p', plan->sequence, 0};
+    int rc = pcai_key_generate(PCA_KEY_SM2, plan->random, &key, err);
+    if (rc == PCA_OK)
+        rc = other(plan, pcai_key_public(key), pcai_slice(NULL, 0), err);
+    if (rc == PCA_OK)
+        rc = pcai_keyring_seal(pcai_environment_keyring(plan->env), &owner, key, plan->random, &plan->pair.sealed, err);
+    pcai_key_free(key);
+    return rc;
+}
+
+int pcai_plan_fill(struct plan *plan, struct slice template, struct slice pair_template, pca_error *err)
+{
+    int rc = fill(plan, template, err);
+    return rc == PCA_OK && pair_template.data ? other(plan, pcai_slice(NULL, 0), pair_template, err) : rc;
+}
+
+/* The digest of what reviewers will see. */
+static int digest_template(struct plan *plan, pca_error *err)
+{
+    struct certificate pair = {.tbs = {NULL, 0}};
+    int rc = plan->dual ? pcai_certificate_read(pcai_buf_view(&plan->pair.der), &pair, err) : PCA_OK;
+    return rc == PCA_OK ? pcai_review_digest(plan->sequence, &plan->review, pcai_buf_view(&plan->tbs), pair.tbs, plan->approved, err) : rc;
+}
+
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err)
 {
     return plan->reserve ? pcai_sequence_reserve(txn, &plan->reserved, err) : PCA_OK;
@@ -249,14 +321,19 @@ int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err)
 int pcai_plan_serial_current(struct txn *txn, struct plan *plan, pca_error *err)
 {
     uint64_t held;
-    int rc = plan->opaque ? pcai_serial_find(txn, plan->issuer ? plan->issuer : plan->ca, plan->certificate.serial, &held, err) : PCA_E_NOT_FOUND;
+    uint64_t issuer = plan->issuer ? plan->issuer : plan->ca;
+    int rc = plan->opaque ? pcai_serial_find(txn, issuer, plan->certificate.serial, &held, err) : PCA_E_NOT_FOUND;
+    if (rc == PCA_E_NOT_FOUND && plan->dual)
+        rc = pcai_serial_find(txn, issuer, pcai_plan_pair_serial(plan), &held, err);
     plan->repeats = rc == PCA_OK;
     return rc == PCA_OK ? PCAI_AGAIN : rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
 int pcai_plan_put_serial(struct txn *txn, const struct plan *plan, uint64_t certificate, pca_error *err)
 {
-    return plan->opaque ? pcai_serial_put(txn, plan->issuer ? plan->issuer : plan->ca, plan->certificate.serial, certificate, err) : PCA_OK;
+    uint64_t issuer = plan->issuer ? plan->issuer : plan->ca;
+    int rc = plan->opaque ? pcai_serial_put(txn, issuer, plan->certificate.serial, certificate, err) : PCA_OK;
+    return rc == PCA_OK && plan->dual ? pcai_serial_put(txn, issuer, pcai_plan_pair_serial(plan), certificate, err) : rc;
 }
 
 /* ---- Keys in containers ---- */
@@ -398,6 +475,10 @@ int pcai_plan_make(struct plan *plan, pca_error *err)
         rc = pcai_lint_refuse(&plan->findings, "request", err);
     if (rc == PCA_OK)
         rc = plan->compliance ? freeze(plan, err) : sign(plan, err);
+    if (rc == PCA_OK && plan->dual)
+        rc = make_pair(plan, err);
+    if (rc == PCA_OK && plan->compliance)
+        rc = digest_template(plan, err);
     if (rc != PCA_OK || !managed)
         return rc;
     struct key_owner owner = {'e', plan->sequence, 0};

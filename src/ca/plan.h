@@ -52,6 +52,7 @@ struct plan {
     struct findings findings;
     struct review review;
     struct cert_view view; /* of an approval: the request, as it was read */
+    struct slice pair_template; /* no data: it is no pair */
     int decides;           /* it is the last that is needed */
     /* make */
     int opaque;  /* the serial number is random throughout */
@@ -68,6 +69,12 @@ struct plan {
     uint8_t template[32];  /* digest of the certificate as the rules left it */
     int intent;            /* committed: sequence and serial number are set, a unit is reserved */
     struct buf tbs, der, sealed;
+    int dual; /* an SM2 pair: another certificate of the same names, for an encryption key that is made here */
+    struct {
+        uint64_t sequence;
+        uint8_t serial[16];
+        struct buf der, sealed;
+    } pair;
     /* record */
     uint64_t certificate_id;
 };
@@ -111,7 +118,9 @@ int pcai_plan_make(struct plan *plan, pca_error *err);
 int pcai_plan_goes_out(const struct plan *plan);
 int pcai_plan_prepare(struct plan *plan, pca_error *err);
 /* Makes the certificate of a template: all of its octets but serial number and dates. */
-int pcai_plan_fill(struct plan *plan, struct slice template, pca_error *err);
+int pcai_plan_fill(struct plan *plan, struct slice template, struct slice pair_template, pca_error *err);
+/* The serial number of the pair's other certificate. */
+struct slice pcai_plan_pair_serial(const struct plan *plan);
 /* The block of sequences that the plan's record owes, if any; among record's puts. */
 int pcai_plan_reserve(struct txn *txn, struct plan *plan, pca_error *err);
 /* A serial number that holds no sequence has a row; PCAI_AGAIN when another certificate has it. The current one looks, put

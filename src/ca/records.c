@@ -155,6 +155,9 @@ static const struct field cert_fields[] = {
     TEXT(cert_record, slot),
     TEXT(cert_record, key_name),
     INT(cert_record, installed),
+    BYTES(cert_record, encryption_serial),
+    BYTES(cert_record, encryption_der),
+    BYTES(cert_record, encryption_key),
     UINT(cert_record, imported),
 };
 TYPE(cert, TABLE_CERT);
@@ -179,6 +182,7 @@ static const struct field revocation_fields[] = {
     UINT(revocation_record, log),
     INT(revocation_record, deleted_at),
     UINT(revocation_record, imported),
+    UINT(revocation_record, pair),
 };
 TYPE(revocation, TABLE_REVOCATION);
 

@@ -109,6 +109,7 @@ struct cert_record {
     struct slice review; /* review.h; empty: issued without one */
     struct slice driver, slot, key_name; /* USBKEY: where the private key is */
     int64_t installed;   /* when the certificate was written there; 0: it was not */
+    struct slice encryption_serial, encryption_der, encryption_key; /* of an SM2 pair: the other certificate, and its key, sealed */
     uint64_t imported;   /* 1: issued before its CA came here; cost no unit */
 };
 
@@ -130,6 +131,7 @@ struct revocation_record {
     uint64_t log;        /* the log row that last changed it */
     int64_t deleted_at;
     uint64_t imported; /* as the certificate's */
+    uint64_t pair;     /* 1: of a pair, the encryption certificate: it is no certificate more */
 };
 
 struct piece_record {

@@ -68,6 +68,7 @@ void pcai_request_encode(const struct pca_request *request, struct buf *out)
     pcai_der_boolean(out, request->personal);
     put_text(out, request->driver);
     put_text(out, request->slot);
+    pcai_der_int(out, request->dual);
     pcai_der_int(out, request->form);
     pcai_der_int(out, request->span);
     pcai_der_int(out, request->not_before);
@@ -241,6 +242,8 @@ int pcai_request_check_ca(const struct pca_request *request, int is_root, enum c
         return refuse(err, "san[0]", "a CA's certificate has no alternative names");
     if (request->personal || request->attribute[ASK_USER_ID])
         return refuse(err, request->personal ? "personal_name" : "system_account", "this is for requests on a compliance CA");
+    if (request->dual >= 0)
+        return refuse(err, "dual", "a pair of keys is a certificate's, not a CA's");
     if (request->custom_id)
         return refuse(err, "custom_id", "a custom id is set for certificates only");
     rc = pcai_extras_refuse(request, "it is for custom certificates, not for CAs", err);

@@ -35,6 +35,7 @@ struct pca_request {
     struct subtree subtrees[PCAI_SUBTREES_MAX]; /* of a CA's name constraints */
     size_t subtree_count;
     const char *driver, *slot, *pin; /* NULL: unset */
+    int dual; /* -1: unset */
     int personal; /* the common name was given as a personal name */
     enum validity_form form;
     int64_t span, not_before, not_after;

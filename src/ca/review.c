@@ -60,7 +60,7 @@ int pcai_review_read(const struct cert_view *view, struct review *review, pca_er
     return pcai_fail(err, PCA_E_CORRUPT, pcai_object("cert", view->id, object), "review", "the record of its review cannot be read");
 }
 
-int pcai_review_digest(uint64_t id, const struct review *review, struct slice tbs, uint8_t digest[32], pca_error *err)
+int pcai_review_digest(uint64_t id, const struct review *review, struct slice tbs, struct slice pair, uint8_t digest[32], pca_error *err)
 {
     struct buf template = {0};
     uint8_t computed[PCAI_DIGEST_MAX];
@@ -71,6 +71,7 @@ int pcai_review_digest(uint64_t id, const struct review *review, struct slice tb
     pcai_der_int(&template, review->not_before);
     pcai_der_int(&template, review->not_after);
     pcai_buf_slice(&template, tbs);
+    pcai_buf_slice(&template, pair);
     pcai_der_end(&template, mark);
     int rc = pcai_buf_check(&template, err);
     if (rc == PCA_OK)
@@ -82,13 +83,16 @@ int pcai_review_digest(uint64_t id, const struct review *review, struct slice tb
 }
 
 /* The template of a pending request, which must be the one that was frozen. */
-static int read_template(const struct cert_view *view, const struct review *review, struct certificate *template, pca_error *err)
+static int read_template(const struct cert_view *view, const struct review *review, struct certificate *template, struct certificate *pair, pca_error *err)
 {
     char object[PCAI_OBJECT];
     uint8_t digest[32];
     int rc = pcai_certificate_read(view->record.der, template, err);
+    *pair = (struct certificate){.tbs = {NULL, 0}};
+    if (rc == PCA_OK && view->record.encryption_der.size)
+        rc = pcai_certificate_read(view->record.encryption_der, pair, err);
     if (rc == PCA_OK)
-        rc = pcai_review_digest(view->id, review, template->tbs, digest, err);
+        rc = pcai_review_digest(view->id, review, template->tbs, pair->tbs, digest, err);
     if (rc == PCA_OK && !pcai_slice_equal(review->digest, pcai_slice(digest, sizeof digest)))
         return pcai_fail(err, PCA_E_CORRUPT, pcai_object("cert", view->id, object), "review", "the template is not the one that was frozen");
     return rc;
@@ -127,7 +131,7 @@ int pcai_review_check(struct txn *txn, const struct cert_view *view, uint64_t *r
     struct row_key key = pending_key(view->id);
     struct index_record row;
     struct review review;
-    struct certificate template;
+    struct certificate template, pair;
     uint64_t status = view->status.status;
     int pending = status == PCA_STATUS_PENDING, issued = status == PCA_STATUS_ISSUED || status == PCA_STATUS_REVOKED;
     pcai_object("cert", view->id, object);
@@ -135,10 +139,10 @@ int pcai_review_check(struct txn *txn, const struct cert_view *view, uint64_t *r
         return issued ? PCA_OK : pcai_fail(err, PCA_E_CORRUPT, object, "review", "it was not issued, and has no review");
     int rc = pcai_review_read(view, &review, err);
     if (rc == PCA_OK && pending)
-        rc = read_template(view, &review, &template, err);
+        rc = read_template(view, &review, &template, &pair, err);
     if (rc != PCA_OK)
         return rc;
-    if (pending == (review.decided != 0) || issued != (view->record.serial.size != 0) || (!pending && !issued && view->record.sealed_key.size))
+    if (pending == (review.decided != 0) || issued != (view->record.serial.size != 0) || (!pending && !issued && (view->record.sealed_key.size || view->record.encryption_key.size)))
         return pcai_fail(err, PCA_E_CORRUPT, object, "review", "its status is not what its review came to");
     if (!pending)
         return PCA_OK;
@@ -233,16 +237,18 @@ static int issue_rules(struct txn *txn, struct context *cx, struct plan *plan, p
 {
     struct chain chain;
     const struct cert_record *r = &plan->view.record;
-    struct certificate *c = &plan->certificate;
+    struct certificate *c = &plan->certificate, pair;
     int rc = pcai_chain_read(txn, cx, r->issuer, &chain, err);
     if (rc == PCA_OK)
         rc = pcai_chain_require_usable(&chain, 0, cx->now, err);
     if (rc == PCA_OK)
         rc = check_generation(plan, &chain.ca[0], err);
     if (rc == PCA_OK)
-        rc = read_template(&plan->view, &plan->review, c, err);
+        rc = read_template(&plan->view, &plan->review, c, &pair, err);
     if (rc != PCA_OK)
         return rc;
+    plan->dual = pair.tbs.data != NULL;
+    plan->pair_template = pair.tbs;
     plan->ca = r->issuer;
     plan->algorithm = (int)r->algorithm;
     plan->container = (int)r->container;
@@ -287,7 +293,7 @@ int pcai_approval_rules(struct txn *txn, struct context *cx, void *arguments, pc
 
 int pcai_approval_make(struct plan *plan, pca_error *err)
 {
-    return plan->decides ? pcai_plan_fill(plan, plan->certificate.tbs, err) : PCA_OK;
+    return plan->decides ? pcai_plan_fill(plan, plan->certificate.tbs, plan->pair_template, err) : PCA_OK;
 }
 
 /* The record with the review as it has become. */
@@ -321,7 +327,13 @@ static int put_issue(struct txn *txn, struct context *cx, struct plan *plan, str
     r->serial = plan->certificate.serial;
     r->not_before = plan->certificate.not_before;
     r->not_after = plan->certificate.not_after;
-    int rc = pcai_plan_put_serial(txn, plan, view->id, err);
+    if (plan->dual) {
+        r->encryption_der = pcai_buf_view(&plan->pair.der);
+        r->encryption_serial = pcai_plan_pair_serial(plan);
+    }
+    int rc = pcai_plan_reserve(txn, plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_plan_put_serial(txn, plan, view->id, err);
     if (rc == PCA_OK)
         rc = pcai_public_key_keep(txn, cx, plan->certificate.public_key, plan->certificate.subject, 0, err);
     if (rc == PCA_OK)
@@ -349,6 +361,7 @@ int pcai_approval_record(struct txn *txn, struct context *cx, void *arguments, p
     struct review review;
     struct quota_record quota;
     uint64_t rules;
+    plan->reserved = 0;
     int rc = pcai_rules_read(txn, &rules, err);
     if (rc == PCA_OK)
         rc = read_pending(txn, &cx->arena, plan->certificate_id, CERT_APPROVE, &view, &review, err);
@@ -388,7 +401,7 @@ static int end(struct txn *txn, struct context *cx, struct cert_view *view, stru
     if (rc != PCA_OK)
         return rc;
     review->decided = cx->now;
-    r->sealed_key = pcai_slice(NULL, 0);
+    r->sealed_key = r->encryption_key = pcai_slice(NULL, 0);
     rc = put_reviewed(txn, cx, view->id, r, review, err);
     if (rc == PCA_OK)
         rc = delete_pending(txn, view->id, err);

@@ -5,7 +5,7 @@
  * key, extensions, the validity as asked. Serial number, dates and signature are filled in when it is issued.
  *
  *   ReviewTemplate ::= SEQUENCE { certificate INTEGER, form INTEGER, span INTEGER, notBefore INTEGER, notAfter INTEGER,
- *       TBSCertificate }     -- with a stand-in serial number and the dates of the day it was asked for
+ *       TBSCertificate, TBSCertificate OPTIONAL (of a pair) }     -- with a stand-in serial number and the dates of the day it was asked for
  */
 #ifndef PCAI_REVIEW_H
 #define PCAI_REVIEW_H
@@ -33,7 +33,8 @@ struct review {
 /* As a certificate's record keeps it. CORRUPT. Slices point into what was read. */
 int pcai_review_read(const struct cert_view *view, struct review *review, pca_error *err);
 void pcai_review_write(const struct review *review, struct buf *out);
-int pcai_review_digest(uint64_t id, const struct review *review, struct slice tbs, uint8_t digest[32], pca_error *err);
+/* pair: the TBSCertificate of the other one, of a pair. */
+int pcai_review_digest(uint64_t id, const struct review *review, struct slice tbs, struct slice pair, uint8_t digest[32], pca_error *err);
 /* The rows, in table name, of what is pending: this, and the id. */
 struct row_key pcai_review_pending_key(void);
 int pcai_review_put_pending(struct txn *txn, uint64_t id, pca_error *err);

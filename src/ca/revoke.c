@@ -142,6 +142,22 @@ static int read_revocable(struct txn *txn, struct context *cx, uint64_t id, stru
     return rc != PCA_OK ? rc : pcai_ca_read(txn, cx, view->record.issuer, issuer, err);
 }
 
+/* A row for the certificate, and of a pair one for the other, which shares all but serial number and digest. */
+static int put_rows(struct txn *txn, struct context *cx, const struct ca_record *issuer, const struct cert_view *view,
+                    const struct revocation_record *row, pca_error *err)
+{
+    const struct cert_record *r = &view->record;
+    struct revocation_record pair = *row;
+    uint8_t digest[PCAI_DIGEST_MAX];
+    int rc = pcai_revocation_put(txn, cx, issuer, r->generation, r->serial, row, err);
+    if (rc != PCA_OK || !r->encryption_serial.size)
+        return rc;
+    rc = pcai_digest(PCAI_SHA256, r->encryption_der, digest, err);
+    pair.digest = pcai_slice(digest, 32);
+    pair.pair = 1;
+    return rc == PCA_OK ? pcai_revocation_put(txn, cx, issuer, r->generation, r->encryption_serial, &pair, err) : rc;
+}
+
 int pcai_cert_revoke_now(struct txn *txn, struct context *cx, const struct revocation *r, pca_error *err)
 {
     char object[PCAI_OBJECT];
@@ -183,7 +199,7 @@ int pcai_cert_revoke_now(struct txn *txn, struct context *cx, const struct revoc
     if (rc == PCA_OK)
         rc = pcai_held_move(&quota, view.record.type, view.status.status, PCA_STATUS_REVOKED, err);
     if (rc == PCA_OK)
-        rc = pcai_revocation_put(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+        rc = put_rows(txn, cx, &issuer, &view, &row, err);
     if (rc == PCA_OK && view.status.status != PCA_STATUS_REVOKED)
         rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
     if (rc == PCA_OK)
@@ -234,7 +250,7 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
     if (rc != PCA_OK)
         return rc;
     row.deleted_at = cx->now;
-    rc = pcai_revocation_put(txn, cx, &issuer, view.record.generation, view.record.serial, &row, err);
+    rc = put_rows(txn, cx, &issuer, &view, &row, err);
     if (rc == PCA_OK)
         rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
     if (rc == PCA_OK)

@@ -1,5 +1,5 @@
 /* Keys in containers: a token of software whose script fails (tests/drivers/skf.h). */
-#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS */
+#define _GNU_SOURCE 1 /* MAP_ANONYMOUS, memmem */
 #include "leaf.h"
 
 #include "../drivers/skf.h"
@@ -327,6 +327,191 @@ static void compliance(void **state)
         f->sub = NULL;
         f->root = NULL;
     }
+}
+
+/* ---- SM2 pairs ---- */
+
+static const char *encryption_pem(struct fixture *f, const pca_cert *cert)
+{
+    pca_blob *blob = NULL;
+    assert_ok(f->err, pca_cert_encryption_der(cert, &blob, f->err));
+    const char *der = file_blob(f, "der", blob), *pem = file_path(f, "encryption.pem");
+    assert_run(0, "openssl", "x509", "-inform", "DER", "-in", der, "-out", pem);
+    return pem;
+}
+
+/* By openssl: both are of the CA, of one subject and one validity, for their purposes, and two keys. */
+static void check_pair(struct fixture *f, const pca_cert *cert)
+{
+    pca_blob *blob = NULL, *sub = NULL;
+    char at[24];
+    snprintf(at, sizeof at, "%" PRId64, (int64_t)f->clock.now);
+    assert_openssl_takes(f, cert);
+    assert_ok(f->err, pca_cert_pem(cert, &blob, f->err));
+    assert_ok(f->err, pca_ca_certificate(pca_sub_ca(f->sub), PCA_FORMAT_PEM, &sub, f->err));
+    const char *signs = file_blob(f, "pem", blob), *receives = encryption_pem(f, cert), *ca = file_blob(f, "pem", sub);
+    assert_run(0, "openssl", "verify", "-attime", at, "-vfyopt", "distid:1234567812345678", "-partial_chain", "-CAfile", ca, receives);
+    static const char *const same[] = {"-subject", "-dates", "-issuer"}, *const differs[] = {"-serial", "-pubkey"};
+    for (size_t i = 0; i < COUNT(same) + COUNT(differs); i++) {
+        const char *what = i < COUNT(same) ? same[i] : differs[i - COUNT(same)];
+        char *a = output_of("openssl", "x509", "-in", signs, "-noout", what), *b = output_of("openssl", "x509", "-in", receives, "-noout", what);
+        assert_int_equal(strcmp(a, b) == 0, i < COUNT(same));
+        free(a);
+        free(b);
+    }
+    char *text = output_of("openssl", "x509", "-in", signs, "-noout", "-ext", "keyUsage");
+    assert_contains(text, "Digital Signature, Non Repudiation");
+    free(text);
+    text = output_of("openssl", "x509", "-in", receives, "-noout", "-ext", "keyUsage");
+    assert_contains(text, "Key Encipherment, Data Encipherment, Key Agreement");
+    assert_lacks(text, "Digital");
+    free(text);
+}
+
+static size_t crl_entries(struct fixture *f, const char *serial)
+{
+    pca_blob *blob = NULL;
+    char upper[64] = "";
+    assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    assert_ok(f->err, pca_ca_crl_get(pca_sub_ca(f->sub), PCA_FORMAT_PEM, &blob, f->err));
+    char *text = output_of("openssl", "crl", "-in", file_blob(f, "pem", blob), "-noout", "-text");
+    for (size_t i = 0; serial[i]; i++)
+        upper[i] = (char)(serial[i] >= 'a' ? serial[i] - 32 : serial[i]);
+    size_t count = occurrences(text, upper);
+    free(text);
+    return count;
+}
+
+/* On a token, where the pair is the rule; made here, where it is asked for. */
+static void pairs(void **state)
+{
+    struct fixture *f = *state;
+    make_ca(f, PCA_FAMILY_SM2, 0, 24, &f->root, &f->sub);
+    for (int managed = 0; managed < 2; managed++) {
+        pca_cert *cert = NULL, *found = NULL, *gone = NULL;
+        pca_blob *blob = NULL;
+        pca_request *r = managed ? request_new_leaf(PCA_CERT_CLIENT, "Ada") : request_new_token("Ada", "123456");
+        if (managed) {
+            pca_request_set_years(r, 1);
+            pca_request_set_dual(r, 1);
+        }
+        assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+        assert_units(f, (uint64_t)(9 - managed), 0, (uint64_t)(1 + managed)); /* one unit for both */
+        check_pair(f, cert);
+        assert_ok(f->err, pca_ca_cert_by_serial(pca_sub_ca(f->sub), pca_cert_encryption_serial(cert), &found, f->err));
+        assert_int_equal(pca_cert_id(found), pca_cert_id(cert));
+        pca_cert_free(found);
+        assert_ok(f->err, pca_cert_encryption_der(cert, &blob, f->err));
+        assert_ok(f->err, pca_region_cert_by_der(f->region, pca_blob_data(blob), pca_blob_size(blob), &found, f->err));
+        assert_int_equal(pca_cert_id(found), pca_cert_id(cert));
+        pca_cert_free(found);
+        if (!managed) {
+            assert_ok(f->err, pca_cert_install(cert, "123456", f->err));
+            struct skf_key *key = &token.keys[token.count - 1];
+            assert_int_equal(key->certificate[PCA_CERTIFICATE_ENCRYPTION].size, pca_blob_size(blob));
+            assert_memory_equal(key->certificate[PCA_CERTIFICATE_ENCRYPTION].data, pca_blob_data(blob), pca_blob_size(blob));
+            /* the token opened the envelope, and has the certificate's key */
+            struct slice spki = pcai_key_public(key->encryption);
+            assert_non_null(memmem(pca_blob_data(blob), pca_blob_size(blob), spki.data, spki.size));
+        }
+        pca_blob_free(blob);
+        blob = NULL;
+        assert_ok(f->err, pca_cert_enveloped_key(cert, &blob, f->err));
+        pca_blob_free(blob);
+        /* revoked together, deleted together */
+        const char *first = pca_cert_serial(cert), *second = pca_cert_encryption_serial(cert);
+        assert_int_equal(crl_entries(f, second), 0);
+        assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+        assert_int_equal(crl_entries(f, first), 1);
+        assert_int_equal(crl_entries(f, second), 1);
+        blob = POISON;
+        assert_refusal(f->err, PCA_E_STATE, NULL, "status", pca_cert_enveloped_key(cert, &blob, f->err));
+        assert_poisoned(blob);
+        assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_KEY_COMPROMISE, 0, NULL, f->err));
+        assert_ok(f->err, pca_region_check(f->region, f->err));
+        assert_ok(f->err, pca_cert_delete(cert, f->err));
+        assert_code(f->err, PCA_E_NOT_FOUND, pca_ca_cert_by_serial(pca_sub_ca(f->sub), second, &gone, f->err));
+        assert_int_equal(crl_entries(f, first), 1);
+        assert_int_equal(crl_entries(f, second), 1);
+        assert_units(f, (uint64_t)(9 - managed), 0, (uint64_t)(1 + managed));
+        pca_cert_free(cert);
+        pca_request_free(r);
+    }
+}
+
+static void pairs_are_reviewed(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *cert = NULL, *single = NULL;
+    pca_blob *blob = POISON;
+    purchase_ca(f, PCA_KIND_COMPLIANCE, PCA_FAMILY_SM2, 24, &f->root, &f->sub);
+    enable_root(f, &f->root, "Root");
+    enable_sub(f, &f->sub, "Sub");
+    assert_ok(f->err, pca_root_purchase_certificates(f->root, 3, NULL, NULL, f->err));
+    assert_ok(f->err, pca_root_assign(f->root, f->sub, 3, 0, NULL, f->err));
+    set_policy(f, "opaque_serials", 1);
+    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, NULL);
+    pca_request_set_personal_name(r, "Ada");
+    pca_request_set_system_account(r, "ada");
+    pca_request_set_dual(r, 1);
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_units(f, 2, 1, 0);
+    assert_string_equal(pca_cert_encryption_serial(cert), "");
+    assert_refusal(f->err, PCA_E_PENDING, NULL, "status", pca_cert_encryption_der(cert, &blob, f->err));
+    assert_refusal(f->err, PCA_E_PENDING, NULL, "status", pca_cert_enveloped_key(cert, &blob, f->err));
+    assert_ok(f->err, pca_cert_approve(cert, pca_cert_review_digest(cert), f->err));
+    refresh_cert(f, &cert);
+    assert_units(f, 2, 0, 1);
+    check_pair(f, cert);
+    pca_cert_free(cert);
+    /* rejected: both keys are gone, and the unit is back */
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_ok(f->err, pca_cert_reject(cert, "no", f->err));
+    assert_units(f, 2, 0, 1);
+    assert_refusal(f->err, PCA_E_STATE, NULL, "status", pca_cert_enveloped_key(cert, &blob, f->err));
+    assert_ok(f->err, pca_cert_purge(cert, f->err));
+    assert_units(f, 2, 0, 1);
+    pca_cert_free(cert);
+    /* no pair where it is not wanted */
+    pca_request_set_dual(r, 0);
+    assert_ok(f->err, pca_sub_request(f->sub, r, &single, f->err));
+    assert_ok(f->err, pca_cert_approve(single, pca_cert_review_digest(single), f->err));
+    refresh_cert(f, &single);
+    assert_refusal(f->err, PCA_E_NOT_FOUND, NULL, "dual", pca_cert_encryption_der(single, &blob, f->err));
+    assert_refusal(f->err, PCA_E_NOT_FOUND, NULL, "dual", pca_cert_enveloped_key(single, &blob, f->err));
+    assert_poisoned(blob);
+    pca_cert_free(single);
+    pca_request_free(r);
+}
+
+static void pairs_are_sm2(void **state)
+{
+    struct fixture *f = *state;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    pca_request_set_dual(r, 1);
+    assert_request_fails(f, r, PCA_E_ALGORITHM, "request", "dual");
+    pca_request_free(r);
+}
+
+/* Either half of installing fails: it is not installed, and may be again. */
+static void installing_half_a_pair(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *cert = NULL;
+    make_ca(f, PCA_FAMILY_SM2, 0, 24, &f->root, &f->sub);
+    pca_request *r = request_new_token("Ada", "123456");
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    token.fail[SKF_ENVELOPED] = PCA_E_DEVICE;
+    assert_refusal(f->err, PCA_E_DEVICE, "container skf", "encryption_key", pca_cert_install(cert, "123456", f->err));
+    token.fail[SKF_ENVELOPED] = 0;
+    refresh_cert(f, &cert);
+    assert_int_equal(pca_cert_installed_at(cert), 0);
+    assert_ok(f->err, pca_cert_install(cert, "123456", f->err));
+    refresh_cert(f, &cert);
+    assert_int_equal(pca_cert_installed_at(cert), T0);
+    pca_cert_free(cert);
+    pca_request_free(r);
 }
 
 /* ---- CAs whose keys never leave the token ---- */
@@ -755,7 +940,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
-        TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(ca_keys),
+        TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(pairs), TEST_TOKEN(pairs_are_reviewed),
+        TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
         TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };

@@ -335,7 +335,7 @@ static void urls_are_http(void **state)
     X(set_custom_id, r, "a") X(set_crl_url, r, "http://a.b/") X(set_ocsp_url, r, "http://a.b/") X(set_issuer_url, r, "http://a.b/") \
     X(set_crl_days, r, 1) X(set_path_length, r, 0) X(add_subject_oid, r, "1.2.3", "a") X(add_eku, r, "1.2.3") X(add_policy, r, "1.2.3", "a:b") \
     X(add_extension, r, "1.2.3", 0, "\5", 2) X(set_personal_name, r, "a") X(set_system_account, r, "a") \
-    X(add_permitted, r, PCA_SAN_DNS, "a") X(add_excluded, r, PCA_SAN_DNS, "a") X(set_container, r, "a", "b")
+    X(add_permitted, r, PCA_SAN_DNS, "a") X(add_excluded, r, PCA_SAN_DNS, "a") X(set_container, r, "a", "b") X(set_dual, r, 1)
 static const char *const others[] = {"set_token", "set_pin"};
 
 #define CALL(name, ...) \
