@@ -2,7 +2,8 @@
  * emit DIR [NAME...]: makes private PKIs with libpca alone, for the judges to read (tree.h says what lies where).
  *
  * rsa2048 rsa3072 rsa4096 p256 p384 p521 sm2: CAs and leaves of one key algorithm. rsa2048-long, p256-long and sm2-long: a root
- * of 200 years, a subordinate of 150, a leaf of 100. p256-fallen: the subordinate is revoked. Dates are those of the system's clock.
+ * of 200 years, a subordinate of 150, a leaf of 100. p256-fallen: the subordinate is revoked. p256-crossed and -crossed-fallen: the
+ * same by a cross-certificate. p384-csr: the subordinate's key in one region, the root's in another. Dates are the system clock's.
  */
 #include <string.h>
 
@@ -87,6 +88,9 @@ static const struct plan plans[] = { /* the slow ones first */
     {LONG("p256-long", ECC, EC_P256), .leaves = &century, .count = 1},
     {LONG("sm2-long", SM2, SM2), .leaves = &century, .count = 1},
     {USUAL("p256-fallen", ECC, EC_P256), .leaves = leaves, .count = 1, .fallen = 1},
+    {USUAL("p256-crossed", ECC, EC_P256), .tree.way = BY_CROSS, ALL},
+    {USUAL("p256-crossed-fallen", ECC, EC_P256), .tree.way = BY_CROSS, .leaves = leaves, .count = 1, .fallen = 1},
+    {USUAL("p384-csr", ECC, EC_P384), .tree.way = BY_CSR, ALL},
 };
 #define PLANS (sizeof plans / sizeof plans[0])
 
@@ -168,7 +172,7 @@ static void emit(const char *directory, const struct plan *plan)
     const pca_ca *sub = pca_sub_ca(t.sub);
     if (plan->fallen)
         tree_need(&t, pca_ca_revoke(sub, PCA_REASON_CA_COMPROMISE, 0, NULL, t.err), "revoke the subordinate");
-    tree_list(&t, &(struct entry){"sub", ".pem", "sub", "-", "-", plan->fallen ? "revoked" : "ok", pca_ca_serial(sub),
+    tree_list(&t, &(struct entry){"sub", ".pem", "sub", "-", "-", plan->fallen ? "revoked" : "ok", t.sub_serial,
                                   plan->fallen ? PCA_REASON_CA_COMPROMISE : -1, 0});
     tree_write_crl(&t, pca_root_ca(t.root), "root");
     tree_write_crl(&t, sub, "sub");

@@ -79,6 +79,18 @@ static void element(const uint8_t *p, const uint8_t **contents, const uint8_t **
     *end = *contents + size;
 }
 
+/* The second element of TBSCertificate. */
+static void take_serial(struct tree *t)
+{
+    const uint8_t *p, *contents, *end;
+    element(pca_blob_data(t->sub_der), &p, &end);
+    element(p, &p, &end);
+    element(p, &contents, &end);
+    element(end, &contents, &end);
+    for (char *out = t->sub_serial; contents < end && out + 2 < t->sub_serial + sizeof t->sub_serial; contents++, out += 2)
+        snprintf(out, 3, "%02x", *contents);
+}
+
 void tree_public_key(const struct tree *t, const pca_cert *cert, struct spki *spki)
 {
     pca_blob *der = NULL;
@@ -116,13 +128,15 @@ static pca_request *ca_request(struct tree *t, const char *name, int64_t years)
     return request;
 }
 
-void tree_write_ca(struct tree *t, const pca_ca *ca, const char *name)
+static void write_cas(struct tree *t)
 {
     pca_blob *blob = NULL;
-    tree_need(t, pca_ca_certificate(ca, PCA_FORMAT_PEM, &blob, t->err), "CA certificate");
-    put_blob(t, name, ".pem", blob);
-    tree_need(t, pca_ca_certificate(ca, PCA_FORMAT_DER, &blob, t->err), "CA certificate");
-    put_blob(t, name, ".der", blob);
+    tree_need(t, pca_ca_certificate(pca_root_ca(t->root), PCA_FORMAT_PEM, &blob, t->err), "root");
+    put_blob(t, "root", ".pem", blob);
+    tree_need(t, pca_ca_certificate(pca_root_ca(t->root), PCA_FORMAT_DER, &blob, t->err), "root");
+    put_blob(t, "root", ".der", blob);
+    put(t, "sub", ".pem", pca_blob_data(t->sub_pem), pca_blob_size(t->sub_pem));
+    put(t, "sub", ".der", pca_blob_data(t->sub_der), pca_blob_size(t->sub_der));
 }
 
 void tree_write_crl(struct tree *t, const pca_ca *ca, const char *name)
@@ -136,24 +150,97 @@ void tree_write_crl(struct tree *t, const pca_ca *ca, const char *name)
     tree_list(t, &(struct entry){name, ".crl", "crl", "-", "-", "ok", "-", -1, 0});
 }
 
-static void open_cas(struct tree *t)
+static pca_root *make_root(struct tree *t, pca_region *region, const char *name)
 {
-    pca_root *bought = NULL;
-    pca_sub *fresh = NULL;
-    tree_need(t, pca_root_purchase(t->region, PCA_KIND_PRIVATE, t->family, 1200, NULL, &bought, t->err), "purchase");
-    pca_request *request = ca_request(t, "root", t->root_years);
+    pca_root *bought = NULL, *root = NULL;
+    tree_need(t, pca_root_purchase(region, PCA_KIND_PRIVATE, t->family, 1200, NULL, &bought, t->err), "purchase");
+    pca_request *request = ca_request(t, name, t->root_years);
     tree_need(t, pca_root_enable(bought, request, t->err), "enable root");
     pca_request_free(request);
-    tree_need(t, pca_root_reload(bought, &t->root, t->err), "reload root");
+    tree_need(t, pca_root_reload(bought, &root, t->err), "reload root");
     pca_root_free(bought);
+    return root;
+}
+
+static void take_sub(struct tree *t)
+{
+    tree_need(t, pca_ca_certificate(pca_sub_ca(t->sub), PCA_FORMAT_PEM, &t->sub_pem, t->err), "subordinate");
+    tree_need(t, pca_ca_certificate(pca_sub_ca(t->sub), PCA_FORMAT_DER, &t->sub_der, t->err), "subordinate");
+}
+
+static void stock(struct tree *t, pca_root *root, pca_sub *sub)
+{
+    tree_need(t, pca_root_purchase_certificates(root, t->certificates, NULL, NULL, t->err), "buy certificates");
+    tree_need(t, pca_root_assign(root, sub, t->certificates, PCA_ANY, NULL, t->err), "assign");
+    tree_need(t, pca_sub_reload(sub, &t->sub, t->err), "reload sub");
+}
+
+static void by_root(struct tree *t)
+{
+    pca_sub *fresh = NULL;
+    t->root = make_root(t, t->region, "root");
     tree_need(t, pca_root_default_sub(t->root, &fresh, t->err), "subordinate");
-    request = ca_request(t, "sub", t->sub_years);
+    pca_request *request = ca_request(t, "sub", t->sub_years);
     tree_need(t, pca_sub_enable(fresh, request, t->err), "enable sub");
     pca_request_free(request);
-    tree_need(t, pca_root_purchase_certificates(t->root, t->certificates, NULL, NULL, t->err), "buy certificates");
-    tree_need(t, pca_root_assign(t->root, fresh, t->certificates, PCA_ANY, NULL, t->err), "assign");
-    tree_need(t, pca_sub_reload(fresh, &t->sub, t->err), "reload sub");
+    stock(t, t->root, fresh);
     pca_sub_free(fresh);
+    take_sub(t);
+}
+
+static void by_cross(struct tree *t)
+{
+    by_root(t);
+    pca_root_free(t->root);
+    pca_blob_free(t->sub_pem);
+    pca_blob_free(t->sub_der);
+    t->root = make_root(t, t->region, "other");
+    pca_request *request = pca_request_new();
+    pca_request_set_years(request, t->sub_years);
+    const pca_ca *root = pca_root_ca(t->root), *sub = pca_sub_ca(t->sub);
+    tree_need(t, pca_ca_cross_sign(root, sub, request, PCA_FORMAT_DER, &t->sub_der, t->err), "cross-sign");
+    pca_request_free(request);
+    tree_need(t, pca_ca_cross_certificates(root, &t->sub_pem, t->err), "cross-certificates");
+}
+
+/* The root in one region; in the other its certificate alone, and the subordinate with its key. */
+static void by_csr(struct tree *t)
+{
+    pca_root *held = NULL;
+    pca_sub *slot = NULL, *fresh = NULL;
+    pca_blob *blob = NULL;
+    t->root = make_root(t, t->other, "root");
+    tree_need(t, pca_ca_certificate(pca_root_ca(t->root), PCA_FORMAT_DER, &blob, t->err), "root");
+    tree_need(t, pca_root_purchase(t->region, PCA_KIND_PRIVATE, t->family, 1200, NULL, &held, t->err), "purchase");
+    pca_import *import = pca_import_new();
+    pca_import_set_certificate(import, pca_blob_data(blob), pca_blob_size(blob));
+    pca_import_set_key_elsewhere(import);
+    tree_need(t, pca_ca_import(pca_root_ca(held), import, t->err), "import");
+    pca_import_free(import);
+    pca_blob_free(blob);
+    tree_need(t, pca_root_default_sub(held, &fresh, t->err), "subordinate");
+    pca_request *request = pca_request_new();
+    pca_request_set_common_name(request, "Emit by CSR");
+    pca_request_set_key_algorithm(request, t->algorithm);
+    tree_need(t, pca_ca_csr(pca_sub_ca(fresh), request, PCA_FORMAT_PEM, &blob, t->err), "CSR");
+    pca_request_free(request);
+    tree_need(t, pca_root_default_sub(t->root, &slot, t->err), "subordinate");
+    request = pca_request_new();
+    pca_request_set_csr(request, pca_blob_data(blob), pca_blob_size(blob));
+    pca_request_use_csr_subject(request);
+    pca_request_set_years(request, t->sub_years);
+    tree_need(t, pca_sub_enable(slot, request, t->err), "sign the CSR");
+    pca_request_free(request);
+    pca_blob_free(blob);
+    tree_need(t, pca_ca_certificate(pca_sub_ca(slot), PCA_FORMAT_PEM, &blob, t->err), "subordinate");
+    tree_need(t, pca_ca_accept_certificate(pca_sub_ca(fresh), pca_blob_data(blob), pca_blob_size(blob), t->err), "accept");
+    tree_need(t, pca_ca_set_crl(pca_sub_ca(fresh), "http://crl.example.com/by-csr.crl", 7, t->err), "CRL address");
+    pca_blob_free(blob);
+    stock(t, held, fresh);
+    pca_root_free(held);
+    pca_sub_free(slot);
+    pca_sub_free(fresh);
+    take_sub(t);
 }
 
 void tree_open(struct tree *t, const char *parent)
@@ -173,9 +260,14 @@ void tree_open(struct tree *t, const char *parent)
     t->config = pca_config_new();
     pca_config_set_key(t->config, key, sizeof key);
     tree_need(t, pca_region_create(path, "emit", t->config, &t->region, t->err), "create");
-    open_cas(t);
-    tree_write_ca(t, pca_root_ca(t->root), "root");
-    tree_write_ca(t, pca_sub_ca(t->sub), "sub");
+    if (t->way == BY_CSR) {
+        join(path, t, "other", "");
+        tree_need(t, pca_region_create(path, "other", t->config, &t->other, t->err), "create");
+    }
+    static void (*const ways[])(struct tree *t) = {[BY_ROOT] = by_root, [BY_CROSS] = by_cross, [BY_CSR] = by_csr};
+    ways[t->way](t);
+    take_serial(t);
+    write_cas(t);
     tree_list(t, &(struct entry){"root", ".pem", "root", "-", "-", "ok", pca_ca_serial(pca_root_ca(t->root)), -1, 0});
 }
 
@@ -183,7 +275,10 @@ void tree_close(struct tree *t)
 {
     pca_sub_free(t->sub);
     pca_root_free(t->root);
+    pca_blob_free(t->sub_pem);
+    pca_blob_free(t->sub_der);
     pca_region_close(t->region);
+    pca_region_close(t->other);
     pca_config_free(t->config);
     pca_error_free(t->err);
     if (fclose(t->manifest) != 0)
@@ -194,18 +289,16 @@ void tree_close(struct tree *t)
 
 void tree_write_leaf(struct tree *t, const pca_cert *cert, const char *name)
 {
-    pca_blob *own = NULL, *above = NULL;
+    pca_blob *own = NULL;
     tree_need(t, pca_cert_pem(cert, &own, t->err), "certificate");
-    tree_need(t, pca_ca_chain(pca_sub_ca(t->sub), 0, &above, t->err), "chain");
-    size_t first = pca_blob_size(own), second = pca_blob_size(above);
+    size_t first = pca_blob_size(own), second = pca_blob_size(t->sub_pem);
     char *text = malloc(first + second);
     if (!text)
         tree_stop("out of memory");
     memcpy(text, pca_blob_data(own), first);
-    memcpy(text + first, pca_blob_data(above), second);
+    memcpy(text + first, pca_blob_data(t->sub_pem), second);
     put(t, name, ".chain.pem", text, first + second);
     free(text);
-    pca_blob_free(above);
     put_blob(t, name, ".pem", own);
     tree_need(t, pca_cert_der(cert, &own, t->err), "certificate");
     put_blob(t, name, ".der", own);

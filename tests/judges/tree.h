@@ -23,8 +23,13 @@
 
 #define TREE_PATH 1024
 
+/* How the subordinate came by its certificate: from the root; from another root, which is the tree's, as a cross-certificate; by a
+ * CSR from the root of another region. */
+enum way { BY_ROOT, BY_CROSS, BY_CSR };
+
 struct tree {
     const char *name;
+    enum way way;
     int family, algorithm; /* of both CAs */
     int64_t root_years, sub_years;
     uint64_t certificates;
@@ -32,9 +37,11 @@ struct tree {
     FILE *manifest;
     pca_error *err;
     pca_config *config;
-    pca_region *region;
+    pca_region *region, *other; /* where the leaves are, and the root where it is elsewhere */
     pca_root *root;
     pca_sub *sub;
+    pca_blob *sub_pem, *sub_der;
+    char sub_serial[64];
 };
 
 struct entry {
@@ -56,8 +63,7 @@ void tree_need(const struct tree *t, int rc, const char *what);
 void tree_open(struct tree *t, const char *parent);
 void tree_close(struct tree *t);
 void tree_list(struct tree *t, const struct entry *entry);
-/* root.* and sub.*, the CRLs made now. */
-void tree_write_ca(struct tree *t, const pca_ca *ca, const char *name);
+/* A CRL that is made now. */
 void tree_write_crl(struct tree *t, const pca_ca *ca, const char *name);
 void tree_write_leaf(struct tree *t, const pca_cert *cert, const char *name);
 void tree_write_key(struct tree *t, const pca_cert *cert, const char *name);
