@@ -354,7 +354,8 @@ PCA_API int pca_region_expiring(pca_region *region, int64_t before, const char *
 /* Requests on compliance CAs that are PENDING, oldest first. */
 PCA_API int pca_region_reviews(pca_region *region, const char *after, uint64_t limit, pca_page **page, pca_error *err);
 /* Does what time has made due, at most so many jobs; *done (or NULL): so many were. A request whose review_days are over becomes
- * CANCELLED, and its unit goes back; so does that of a request whose token has not answered for a multiple of its timeouts. */
+ * CANCELLED, and its unit goes back; so does that of a request whose token has not answered for a multiple of its timeouts. Free
+ * certificates whose free_days are over leave the ledger. */
 PCA_API int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_error *err);
 /* Every movement of certificates as a resource, oldest first: a page of pca_entry. */
 PCA_API int pca_region_ledger(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);
@@ -413,11 +414,13 @@ PCA_API uint64_t pca_page_total(const pca_page *page, int *exact);
 PCA_API uint64_t pca_page_sequence(const pca_page *page);
 PCA_API void pca_page_free(pca_page *page);
 
-/* A row of the ledger. What a CA has remaining is the sum of units where it is the CA, less that where they came from it. */
+/* A row of the ledger. What a CA has remaining is the sum of units where it is the CA, less that where they came from it, and less
+ * free certificates that have lapsed since the CA's last row. */
 PCA_API uint64_t pca_entry_sequence(const pca_entry *entry);
 PCA_API int64_t pca_entry_time(const pca_entry *entry);
 PCA_API const char *pca_entry_actor(const pca_entry *entry);
-/* "certificates_purchased", "certificates_given", "assigned", "issued", "submitted", "rejected", "cancelled", "review_lapsed". */
+/* "certificates_purchased", "certificates_given", "assigned", "issued", "submitted", "rejected", "cancelled", "review_lapsed",
+ * "certificates_lapsed". */
 PCA_API const char *pca_entry_action(const pca_entry *entry);
 /* The CA whose units grew, or shrank where units are negative; the CA that they came from or went back to, 0: none. */
 PCA_API uint64_t pca_entry_ca_id(const pca_entry *entry);

@@ -4,6 +4,7 @@
 #include "api/issuing.h"
 #include "base/text.h"
 #include "ca/intent.h"
+#include "ca/quota.h"
 
 /* ---- Getters ---- */
 
@@ -130,6 +131,10 @@ int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_er
         l.most = most - count;
         l.done = 0;
         rc = pcai_call_write(&call, pcai_review_lapse, &l, err);
+    }
+    for (struct free_lapse l = {.left = 1}; rc == PCA_OK && l.left && count < most; count += l.done) {
+        l.most = most - count;
+        rc = pcai_call_write(&call, pcai_free_lapse, &l, err);
     }
     pcai_call_end(&call);
     if (rc == PCA_OK && done)

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "ca/quota.h"
 
 /* ---- CAs ---- */
 
@@ -67,9 +68,10 @@ static int load_crl_urls(struct txn *txn, struct context *cx, struct pca_ca *ca,
 
 int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint64_t id, struct pca_ca *ca, pca_error *err)
 {
+    uint64_t lapsed;
     int rc = pcai_ca_read(txn, cx, id, &ca->record, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_read(txn, id, &ca->quota, err);
+        rc = pcai_quota_now(txn, cx, id, &ca->quota, &lapsed, err);
     if (rc != PCA_OK)
         return rc;
     ca->alias = pcai_arena_text(&ca->arena, ca->record.alias);

@@ -21,7 +21,8 @@ int pcai_intent_put(struct txn *txn, struct context *cx, struct plan *plan, pca_
     struct row_key key = pcai_key_id64(plan->sequence);
     struct intent_record intent = {.issuer = plan->ca, .deadline = cx->now + plan->patience, .serial = serial_of(plan),
                                    .digest = pcai_slice(plan->template, sizeof plan->template)};
-    int rc = pcai_quota_read(txn, plan->ca, &quota, err);
+    uint64_t lapsed;
+    int rc = pcai_quota_now(txn, cx, plan->ca, &quota, &lapsed, err);
     if (rc == PCA_OK)
         rc = pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err);
     if (rc != PCA_OK)
@@ -32,6 +33,8 @@ int pcai_intent_put(struct txn *txn, struct context *cx, struct plan *plan, pca_
         rc = pcai_record_put(txn, &pcai_intent_type, pcai_row_key_view(&key), &intent, err);
     if (rc == PCA_OK)
         rc = pcai_quota_put(txn, cx, plan->ca, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_log_lapsed(txn, cx, plan->ca, lapsed, err);
     return rc == PCA_OK ? log_units(txn, cx, ACTION_RESERVE, plan->ca, plan->sequence, -1, err) : rc;
 }
 

@@ -210,7 +210,7 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     char object[PCAI_OBJECT];
     struct chain chain;
     struct quota_record quota;
-    uint64_t results[4];
+    uint64_t results[4], lapsed;
     int rc = pcai_token_replay(txn, &plan->token, replayed, results, err);
     if (rc != PCA_OK)
         return rc;
@@ -251,7 +251,7 @@ int pcai_leaf_rules(struct txn *txn, struct context *cx, struct plan *plan, int 
     if (rc == PCA_OK)
         rc = check_custom_id(txn, plan, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_read(txn, plan->ca, &quota, err);
+        rc = pcai_quota_now(txn, cx, plan->ca, &quota, &lapsed, err);
     return rc == PCA_OK && !plan->intent ? pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err) : rc;
 }
 
@@ -385,7 +385,7 @@ int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca
 {
     char object[PCAI_OBJECT];
     struct quota_record quota;
-    uint64_t results[4];
+    uint64_t results[4], lapsed;
     int replayed;
     plan->reserved = 0;
     int rc = pcai_token_replay(txn, &plan->token, &replayed, results, err);
@@ -398,11 +398,13 @@ int pcai_leaf_record(struct txn *txn, struct context *cx, struct plan *plan, pca
     if (rc == PCA_OK)
         rc = pcai_leaf_key(txn, cx, plan, err); /* another may have had it certified meanwhile */
     if (rc == PCA_OK)
-        rc = pcai_quota_read(txn, plan->ca, &quota, err);
+        rc = pcai_quota_now(txn, cx, plan->ca, &quota, &lapsed, err);
     if (rc == PCA_OK && !plan->intent)
         rc = pcai_quota_require(&quota, pcai_object("sub", plan->ca, object), err);
     if (rc == PCA_OK)
         rc = put_rows(txn, cx, plan, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_log_lapsed(txn, cx, plan->ca, lapsed, err);
     plan->certificate_id = plan->sequence;
     return rc;
 }

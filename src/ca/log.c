@@ -70,6 +70,7 @@ const char *pcai_action_name(uint64_t action)
         [ACTION_IMPORT_ISSUED] = "issued_imported",
         [ACTION_IMPORT_REVOKED] = "revoked_imported",
         [ACTION_REVOKE_SERIAL] = "serial_revoked",
+        [ACTION_FREE_LAPSE] = "certificates_lapsed",
     };
     return action < sizeof names / sizeof *names && names[action] ? names[action] : "";
 }

@@ -18,6 +18,7 @@ const struct policy_row pcai_policies[POLICY_COUNT] = {
     [POLICY_APPROVERS] = {"approvers", "people", "how many must approve a request on a compliance CA", 1, 1, 16},
     [POLICY_REVIEWER_DIFFERS] = {"reviewer_differs", "switch", "1: who asked for a certificate cannot decide on it", 0, 0, 1},
     [POLICY_REVIEW_DAYS] = {"review_days", "days", "after which a request that nobody decided on lapses; 0: never", 0, 0, 36500},
+    [POLICY_FREE_DAYS] = {"free_days", "days", "after the purchase of a root, in which its free certificates are to be used; 0: no end", 0, 0, 36500},
 };
 
 enum policy pcai_policy_find(const char *name)

@@ -6,10 +6,94 @@
 #include "ca/log.h"
 #include "ca/walk.h"
 
+#define FREE_LAPSE_MAX 64 /* CAs in one commit */
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
+
+/* ---- Free certificates lapse ---- */
+
+/* Counted from the purchase of the root, which gave them. */
+static int have_lapsed(struct txn *txn, struct context *cx, uint64_t id, int *lapsed, pca_error *err)
+{
+    struct ca_record ca;
+    int rc = pcai_ca_read(txn, cx, id, &ca, err);
+    if (rc == PCA_OK && ca.parent)
+        rc = pcai_ca_read(txn, cx, ca.root, &ca, err);
+    if (rc == PCA_OK)
+        *lapsed = cx->now >= ca.created + pcai_policy(cx, POLICY_FREE_DAYS) * PCAI_DAY;
+    return rc;
+}
+
+int pcai_quota_now(struct txn *txn, struct context *cx, uint64_t ca, struct quota_record *quota, uint64_t *lapsed, pca_error *err)
+{
+    int over = 0, rc = pcai_quota_read(txn, ca, quota, err);
+    *lapsed = 0;
+    if (rc == PCA_OK && quota->remaining_free && pcai_policy(cx, POLICY_FREE_DAYS))
+        rc = have_lapsed(txn, cx, ca, &over, err);
+    if (rc != PCA_OK || !over)
+        return rc;
+    *lapsed = quota->remaining_free;
+    quota->remaining -= *lapsed;
+    quota->remaining_free = 0;
+    quota->lapsed += *lapsed;
+    quota->lapsed_free += *lapsed;
+    return PCA_OK;
+}
+
+int pcai_quota_log_lapsed(struct txn *txn, struct context *cx, uint64_t ca, uint64_t lapsed, pca_error *err)
+{
+    struct log_record entry = {.ca = ca, .units = -(int64_t)lapsed};
+    return lapsed ? pcai_log_append(txn, cx, ACTION_FREE_LAPSE, &entry, err) : PCA_OK;
+}
+
+static int find_lapsed(struct txn *txn, struct context *cx, struct free_lapse *l, uint64_t ids[FREE_LAPSE_MAX], size_t *found, pca_error *err)
+{
+    struct scan *scan = NULL;
+    struct slice key, value;
+    struct quota_record quota;
+    size_t most = (size_t)least(l->most, FREE_LAPSE_MAX);
+    uint64_t lapsed;
+    int rc = pcai_scan_open(txn, TABLE_QUOTA, pcai_slice(NULL, 0), pcai_slice(NULL, 0), &scan, err);
+    while (rc == PCA_OK && !l->left && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
+        uint64_t id = key.size == 8 ? pcai_read_u64(key.data) : 0;
+        rc = pcai_quota_now(txn, cx, id, &quota, &lapsed, err);
+        if (rc != PCA_OK || !lapsed)
+            continue;
+        l->left = *found == most;
+        if (!l->left)
+            ids[(*found)++] = id;
+    }
+    pcai_scan_close(scan);
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}
+
+int pcai_free_lapse(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct free_lapse *l = arguments;
+    struct quota_record quota;
+    uint64_t ids[FREE_LAPSE_MAX], lapsed;
+    size_t found = 0;
+    l->done = 0;
+    l->left = 0;
+    int rc = pcai_clock_require(cx, err);
+    if (rc == PCA_OK && pcai_policy(cx, POLICY_FREE_DAYS))
+        rc = find_lapsed(txn, cx, l, ids, &found, err);
+    for (size_t i = 0; rc == PCA_OK && i < found; i++) {
+        rc = pcai_quota_now(txn, cx, ids[i], &quota, &lapsed, err);
+        if (rc == PCA_OK)
+            rc = pcai_quota_put(txn, cx, ids[i], &quota, err);
+        if (rc == PCA_OK)
+            rc = pcai_quota_log_lapsed(txn, cx, ids[i], lapsed, err);
+    }
+    if (rc == PCA_OK)
+        l->done = found;
+    return rc;
+}
+
+/* ---- Buying ---- */
 
 /* What counts towards the waiver threshold: this root's purchases over its life, or in this calendar year. */
 static uint64_t counted(struct quota_record *quota, const struct context *cx)
@@ -27,7 +111,7 @@ int pcai_certificates_purchase(struct txn *txn, struct context *cx, void *argume
     struct certificates_purchase *p = arguments;
     struct chain chain;
     struct quota_record quota;
-    uint64_t results[4] = {0};
+    uint64_t results[4] = {0}, lapsed;
     int replayed;
     int rc = pcai_token_replay(txn, &p->token, &replayed, results, err);
     if (rc == PCA_OK && replayed) {
@@ -42,7 +126,7 @@ int pcai_certificates_purchase(struct txn *txn, struct context *cx, void *argume
     if (rc == PCA_OK)
         rc = pcai_chain_require_usable(&chain, 0, cx->now, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_read(txn, p->root, &quota, err);
+        rc = pcai_quota_now(txn, cx, p->root, &quota, &lapsed, err);
     if (rc != PCA_OK)
         return rc;
     uint64_t threshold = (uint64_t)pcai_policy(cx, POLICY_FEE_WAIVER_THRESHOLD), before = counted(&quota, cx);
@@ -54,6 +138,8 @@ int pcai_certificates_purchase(struct txn *txn, struct context *cx, void *argume
     quota.billable += p->billable;
     quota.waived += p->waived;
     rc = pcai_quota_put(txn, cx, p->root, &quota, err);
+    if (rc == PCA_OK)
+        rc = pcai_quota_log_lapsed(txn, cx, p->root, lapsed, err);
     if (rc == PCA_OK) {
         results[0] = p->billable;
         results[1] = p->waived;
@@ -87,8 +173,20 @@ static int raise_refused(const struct chain *chain, const struct context *cx, co
     return rc;
 }
 
+/* What a root or a subordinate has now, and how much of it lapsed before. */
+struct side {
+    struct quota_record quota;
+    uint64_t lapsed;
+};
+
+static int side_put(struct txn *txn, struct context *cx, uint64_t ca, const struct side *side, pca_error *err)
+{
+    int rc = pcai_quota_put(txn, cx, ca, &side->quota, err);
+    return rc == PCA_OK ? pcai_quota_log_lapsed(txn, cx, ca, side->lapsed, err) : rc;
+}
+
 static int assignment_read(struct txn *txn, struct context *cx, const struct assignment *a, struct chain *chain,
-                           struct quota_record *root, struct quota_record *sub, pca_error *err)
+                           struct side *root, struct side *sub, pca_error *err)
 {
     char object[PCAI_OBJECT];
     int rc = pcai_chain_read(txn, cx, a->sub, chain, err);
@@ -96,41 +194,41 @@ static int assignment_read(struct txn *txn, struct context *cx, const struct ass
         return rc;
     if (chain->ca[0].parent == 0 || chain->ca[0].root != a->root)
         return pcai_fail(err, PCA_E_INVALID, pcai_object("root", a->root, object), "sub", "sub %" PRIu64 " does not stand below this root", a->sub);
-    rc = pcai_quota_read(txn, a->root, root, err);
-    return rc == PCA_OK ? pcai_quota_read(txn, a->sub, sub, err) : rc;
+    rc = pcai_quota_now(txn, cx, a->root, &root->quota, &root->lapsed, err);
+    return rc == PCA_OK ? pcai_quota_now(txn, cx, a->sub, &sub->quota, &sub->lapsed, err) : rc;
 }
 
 static int assign(struct txn *txn, struct context *cx, const struct assignment *a, pca_error *err)
 {
     char object[PCAI_OBJECT];
     struct chain chain;
-    struct quota_record root, sub;
+    struct side root, sub;
     int rc = assignment_read(txn, cx, a, &chain, &root, &sub, err);
     if (rc != PCA_OK)
         return rc;
     pcai_object("sub", a->sub, object);
     if (chain.ca[chain.count - 1].state == PCA_CA_REVOKED)
         return pcai_fail(err, PCA_E_PARENT_STATE, pcai_object("root", a->root, object), "state", "the root is revoked");
-    if (a->expected != PCA_ANY && a->expected != sub.remaining)
+    if (a->expected != PCA_ANY && a->expected != sub.quota.remaining)
         return pcai_fail(err, PCA_E_BUSY, object, "expected", "%" PRIu64 " certificates were expected to remain and %" PRIu64 " do", a->expected,
-                         sub.remaining);
-    if (a->remaining == sub.remaining)
+                         sub.quota.remaining);
+    if (a->remaining == sub.quota.remaining)
         return PCA_OK;
     int64_t units;
-    if (a->remaining > sub.remaining) {
-        uint64_t raise = a->remaining - sub.remaining;
-        rc = raise_refused(&chain, cx, &root, raise, err);
+    if (a->remaining > sub.quota.remaining) {
+        uint64_t raise = a->remaining - sub.quota.remaining;
+        rc = raise_refused(&chain, cx, &root.quota, raise, err);
         if (rc != PCA_OK)
             return rc;
-        move_units(&root, &sub, raise);
+        move_units(&root.quota, &sub.quota, raise);
         units = (int64_t)raise;
     } else {
-        units = -(int64_t)(sub.remaining - a->remaining);
-        move_units(&sub, &root, sub.remaining - a->remaining);
+        units = -(int64_t)(sub.quota.remaining - a->remaining);
+        move_units(&sub.quota, &root.quota, sub.quota.remaining - a->remaining);
     }
-    rc = pcai_quota_put(txn, cx, a->root, &root, err);
+    rc = side_put(txn, cx, a->root, &root, err);
     if (rc == PCA_OK)
-        rc = pcai_quota_put(txn, cx, a->sub, &sub, err);
+        rc = side_put(txn, cx, a->sub, &sub, err);
     if (rc != PCA_OK)
         return rc;
     struct log_record entry = {.ca = a->sub, .object = a->root, .units = units};

@@ -20,6 +20,17 @@ struct assignment {
 };
 int pcai_assign(struct txn *txn, struct context *cx, void *arguments, pca_error *err);
 
+/* As pcai_quota_read, less the free certificates that policy free_days has taken by now: *lapsed. Who puts the record logs them. */
+int pcai_quota_now(struct txn *txn, struct context *cx, uint64_t ca, struct quota_record *quota, uint64_t *lapsed, pca_error *err);
+int pcai_quota_log_lapsed(struct txn *txn, struct context *cx, uint64_t ca, uint64_t lapsed, pca_error *err);
+/* The same of CAs that nobody asks for certificates. */
+struct free_lapse {
+    uint64_t most;
+    uint64_t done; /* out: CAs */
+    int left;      /* out: there are more */
+};
+int pcai_free_lapse(struct txn *txn, struct context *cx, void *free_lapse, pca_error *err);
+
 /* One unit: QUOTA when there is none. */
 int pcai_quota_require(const struct quota_record *quota, const char *object, pca_error *err);
 /* remaining -> issued, free units first. */

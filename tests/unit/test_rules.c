@@ -295,7 +295,7 @@ static void policies_have_their_published_defaults(void **state)
         {"free_certificates", 10}, {"fee_waiver_threshold", 120000}, {"fee_waiver_period", 0},    {"short_lived", 0},
         {"backdate_seconds", 60},  {"allow_weak", 0},                {"clock_slack_seconds", 3600}, {"max_clock_step_days", 400},
         {"opaque_serials", 0},     {"refuse_reused_key", 0},         {"allow_foreign_cross", 0}, {"approvers", 1},
-        {"reviewer_differs", 0},   {"review_days", 0},
+        {"reviewer_differs", 0},   {"review_days", 0},              {"free_days", 0},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         enum policy policy = pcai_policy_find(rows[i].name);
