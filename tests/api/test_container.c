@@ -746,9 +746,9 @@ static void call_back(void *argument, enum skf_call call)
     struct fixture *f = argument;
     pca_cert *cert = NULL;
     pca_page *page = NULL;
-    pca_error *err = pca_error_new();
     if (call != SKF_GENERATE)
         return;
+    pca_error *err = pca_error_new();
     token.hook = NULL;
     pca_request *r = request_new_server("inside.example");
     assert_int_equal(pca_sub_request(f->sub, r, &cert, err), PCA_OK);
