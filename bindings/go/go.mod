@@ -1,0 +1,3 @@
+module libpca.org/pca
+
+go 1.19
