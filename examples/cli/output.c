@@ -1,0 +1,163 @@
+#include "cli.h"
+
+#include <libsmartcols/libsmartcols.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void put_text(json_object *object, const char *key, const char *text)
+{
+    if (text && *text)
+        json_object_object_add(object, key, json_object_new_string(text));
+}
+
+void put_number(json_object *object, const char *key, int64_t value)
+{
+    json_object_object_add(object, key, json_object_new_int64(value));
+}
+
+void put_time(json_object *object, const char *key, int64_t seconds)
+{
+    char text[32];
+    time_t time = (time_t)seconds;
+    struct tm tm;
+    if (seconds && gmtime_r(&time, &tm) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+        json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static const char *colour_of(const char *text)
+{
+    static const struct {
+        const char *begins, *colour;
+    } colours[] = {{"enabled, ", "yellow"}, {"enabled", "green"},  {"issued", "green"},  {"disabled", "yellow"}, {"pending", "yellow"},
+                   {"purchased", "cyan"},   {"revoked", "red"},    {"rejected", "red"},  {"cancelled", "brown"}};
+    for (size_t i = 0; i < sizeof colours / sizeof colours[0]; i++)
+        if (strncmp(text, colours[i].begins, strlen(colours[i].begins)) == 0)
+            return colours[i].colour;
+    return NULL;
+}
+
+static struct libscols_table *table_new(void)
+{
+    struct libscols_table *table = scols_new_table();
+    const char *no_color = getenv("NO_COLOR");
+    if (table)
+        scols_table_enable_minout(table, 1);
+    if (table)
+        scols_table_enable_colors(table, isatty(STDOUT_FILENO) && !(no_color && *no_color));
+    return table;
+}
+
+static void set_cell(struct libscols_line *line, size_t index, const json_object *value, int flags)
+{
+    char text[1024];
+    if (!value)
+        return;
+    snprintf(text, sizeof text, "%s", json_object_get_string((json_object *)value));
+    if (flags & DATE && strlen(text) > 10)
+        text[10] = '\0';
+    scols_line_set_data(line, index, text);
+    if (flags & COLOUR)
+        scols_cell_set_color(scols_line_get_cell(line, index), colour_of(text));
+}
+
+static const json_object *member(const json_object *object, const char *key)
+{
+    json_object *value = NULL;
+    json_object_object_get_ex(object, key, &value);
+    return value;
+}
+
+static int64_t member_number(const json_object *object, const char *key)
+{
+    return json_object_get_int64(member(object, key));
+}
+
+/* The line of the row that is this one's parent: the rows come in order of purchase, parents first. */
+static struct libscols_line *line_above(struct libscols_table *table, const json_object *rows, size_t below)
+{
+    const json_object *parent = member(json_object_array_get_idx(rows, below), "parent");
+    for (size_t i = 0; parent && i < below; i++)
+        if (member_number(json_object_array_get_idx(rows, i), "id") == json_object_get_int64(parent))
+            return scols_table_get_line(table, i);
+    return NULL;
+}
+
+void print_rows(const json_object *rows, const struct column *columns, size_t count)
+{
+    struct libscols_table *table = table_new();
+    int tree = 0;
+    for (size_t c = 0; table && c < count; c++) {
+        tree |= columns[c].flags & TREE;
+        scols_table_new_column(table, columns[c].heading, 0,
+                               (columns[c].flags & RIGHT ? SCOLS_FL_RIGHT : 0) | (columns[c].flags & TREE ? SCOLS_FL_TREE : 0));
+    }
+    for (size_t r = 0; table && r < json_object_array_length(rows); r++) {
+        struct libscols_line *line = scols_table_new_line(table, tree ? line_above(table, rows, r) : NULL);
+        for (size_t c = 0; line && c < count; c++)
+            set_cell(line, c, member(json_object_array_get_idx(rows, r), columns[c].key), columns[c].flags);
+    }
+    if (table)
+        scols_print_table(table);
+    scols_unref_table(table);
+}
+
+static void add_field(struct libscols_table *table, const char *label, const json_object *value)
+{
+    struct libscols_line *line = scols_table_new_line(table, NULL);
+    if (!line)
+        return;
+    scols_line_set_data(line, 0, label);
+    set_cell(line, 1, value, COLOUR);
+}
+
+void print_object(const json_object *object)
+{
+    struct libscols_table *table = table_new();
+    if (!table)
+        return;
+    scols_table_enable_noheadings(table, 1);
+    scols_table_new_column(table, "", 0, 0);
+    scols_table_new_column(table, "", 0, 0);
+    scols_table_set_column_separator(table, "  ");
+    json_object_object_foreach((json_object *)object, key, value) {
+        char label[64];
+        snprintf(label, sizeof label, "%s", key);
+        for (char *c = label; *c; c++)
+            if (*c == '_')
+                *c = ' ';
+        if (!json_object_is_type(value, json_type_array)) {
+            add_field(table, label, value);
+            continue;
+        }
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            add_field(table, i ? "" : label, json_object_array_get_idx(value, i));
+    }
+    scols_print_table(table);
+    scols_unref_table(table);
+}
+
+static int output_json(const json_object *value)
+{
+    if (opt.json)
+        puts(json_object_to_json_string_ext((json_object *)value, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+    return opt.json;
+}
+
+void output_rows(json_object *rows, const struct column *columns)
+{
+    size_t count = 0;
+    while (columns[count].key)
+        count++;
+    if (!output_json(rows))
+        print_rows(rows, columns, count);
+}
+
+void output_object(json_object *object)
+{
+    if (!output_json(object))
+        print_object(object);
+}
