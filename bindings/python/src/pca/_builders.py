@@ -1,0 +1,217 @@
+"""The library's builders, made of keyword arguments. A setter's refusal is kept by its builder and told by the verb."""
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, TypedDict, Union
+
+from . import _drivers
+from ._header import CertType, KeyAlgorithm
+from ._interop import csr_octets, public_key_octets
+from ._library import Data, c_text, ffi, function, octets, seconds
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.x509 import CertificateSigningRequest
+
+    from ._ca import Ca
+
+Address = Union[str, ipaddress.IPv4Address, ipaddress.IPv6Address]
+Time = Union[datetime, int]
+
+
+class RequestFields(TypedDict, total=False):
+    """What may be asked for, for a CA and for a certificate; ``help(pca.Sub.request)`` tells of each."""
+
+    type: CertType
+    common_name: str
+    organization: str
+    unit: str
+    country: str
+    state: str
+    locality: str
+    subject_oid: Iterable[tuple[str, str]]
+    dns: str | Iterable[str]
+    ip: Address | Iterable[Address]
+    email: str | Iterable[str]
+    uri: str | Iterable[str]
+    eku: str | Iterable[str]
+    policy: Iterable[tuple[str, str | None]]
+    extension: Iterable[tuple[str, bool, bytes]]
+    days: int
+    months: int
+    years: int
+    dates: tuple[Time, Time]
+    longest: bool
+    key_algorithm: KeyAlgorithm
+    csr: Data | CertificateSigningRequest
+    public_key: Data | PublicKeyTypes
+    csr_subject: bool
+    csr_san: bool
+    crl_address: bool
+    alias: str
+    custom_id: str
+    token: str
+    crl_url: str
+    crl_days: int
+    ocsp_url: str
+    issuer_url: str
+    path_length: int
+
+
+class QueryFields(TypedDict, total=False):
+    """Conditions that hold all together; ``help(pca.Region.certs)`` tells of each."""
+
+    issuer: Ca | int
+    status: int
+    type: int
+    state: int
+    kind: int
+    name: str
+    name_prefix: str
+    serial: str
+    alias: str
+    custom_id: str
+    tag: tuple[str, str]
+    expires: Time
+    changed_since: int
+    after: str
+    limit: int
+
+
+class ConfigFields(TypedDict, total=False):
+    """How to open a region; ``help(pca.Region.open)`` tells of each."""
+
+    passphrase: str
+    key: Data
+    key_wrapper: _drivers.KeyWrapper
+    insecure_plain_keys: bool
+    clock: _drivers.Clock
+    entropy: _drivers.Entropy
+    test_random: _drivers.Entropy
+    actor: str
+    map_limit: int
+    read_only: bool
+
+
+def _builder(kind: str) -> Any:
+    made = function(f"pca_{kind}_new")()
+    if not made:
+        raise MemoryError
+    return ffi.gc(made, function(f"pca_{kind}_free"))
+
+
+def _each(value: Any) -> list[Any]:
+    """One, or several."""
+    return [value] if isinstance(value, (str, ipaddress.IPv4Address, ipaddress.IPv6Address)) else list(value)
+
+
+# ---- Requests ----
+
+_TEXTS = {"common_name", "organization", "unit", "country", "state", "locality", "alias", "custom_id", "token", "crl_url", "ocsp_url",
+          "issuer_url"}
+_LISTS = {"dns", "ip", "email", "uri", "eku"}
+_NUMBERS = {"type", "days", "months", "years", "key_algorithm", "crl_address", "crl_days", "path_length"}
+
+
+def request(fields: Mapping[str, Any]) -> Any:
+    """A pca_request. What is None is as not given."""
+    made = _builder("request")
+    for name, value in fields.items():
+        if value is not None:
+            _request_field(made, name, value)
+    return made
+
+
+def _request_field(made: Any, name: str, value: Any) -> None:
+    if name in _TEXTS:
+        function(f"pca_request_set_{name}")(made, c_text(value))
+    elif name in _LISTS:
+        for one in _each(value):
+            function(f"pca_request_add_{name}")(made, c_text(str(one) if name == "ip" else one))
+    elif name in _NUMBERS:
+        _number(f"pca_request_set_{name}", made, value)
+    elif name in ("csr", "public_key"):
+        data = csr_octets(value) if name == "csr" else public_key_octets(value)
+        function(f"pca_request_set_{name}")(made, data, len(data))
+    elif name in ("csr_subject", "csr_san"):
+        if value:
+            function(f"pca_request_use_{name}")(made)
+    elif name == "longest":
+        if value:
+            function("pca_request_set_longest")(made)
+    elif name == "dates":
+        function("pca_request_set_dates")(made, *map(seconds, value))
+    elif name in ("subject_oid", "policy"):
+        for oid, text in value:
+            function(f"pca_request_add_{name}")(made, c_text(oid), c_text(text))
+    elif name == "extension":
+        for oid, critical, der in value:
+            function("pca_request_add_extension")(made, c_text(oid), bool(critical), octets(der), len(der))
+    else:
+        raise TypeError(f"a request has no {name}")
+
+
+def _number(name: str, made: Any, value: int) -> None:
+    """A number that C's type cannot hold is out of range here too."""
+    try:
+        function(name)(made, int(value))
+    except OverflowError:
+        raise ValueError(f"{name.rpartition('set_')[2]}={value} is out of range") from None
+
+
+# ---- Queries ----
+
+def query(fields: Mapping[str, Any]) -> Any:
+    """A pca_query."""
+    made = _builder("query")
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if name in ("name", "name_prefix", "serial", "alias", "custom_id", "after"):
+            function(f"pca_query_set_{name}")(made, c_text(value))
+        elif name in ("status", "type", "state", "kind", "changed_since", "limit"):
+            _number(f"pca_query_set_{name}", made, value)
+        elif name == "issuer":
+            function("pca_query_set_issuer")(made, value if isinstance(value, int) else value.id)
+        elif name == "tag":
+            function("pca_query_set_tag")(made, *map(c_text, value))
+        elif name == "expires":
+            function("pca_query_set_expires")(made, seconds(value))
+        else:
+            raise TypeError(f"a query has no {name}")
+    return made
+
+
+# ---- Configurations ----
+
+_TABLES: dict[str, Callable[[Any], tuple[Any, list[Any]]]] = {
+    "clock": _drivers.clock, "entropy": _drivers.entropy, "test_random": _drivers.entropy,
+    "key_wrapper": _drivers.key_wrapper,
+}
+
+
+def config(fields: Mapping[str, Any]) -> tuple[Any, list[Any]]:
+    """A pca_config, and what must live as long as a region that is opened by it."""
+    made = _builder("config")
+    keep: list[Any] = []
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if name in _TABLES:
+            table, parts = _TABLES[name](value)
+            keep += parts
+            function(f"pca_config_set_{name}")(made, table)
+        elif name in ("passphrase", "actor"):
+            function(f"pca_config_set_{name}")(made, c_text(value))
+        elif name == "key":
+            data = octets(value)
+            function("pca_config_set_key")(made, data, len(data))
+        elif name == "map_limit":
+            _number("pca_config_set_map_limit", made, value)
+        elif name in ("insecure_plain_keys", "read_only"):
+            if value:
+                function(f"pca_config_set_{name}")(made)
+        else:
+            raise TypeError(f"a region is not opened with {name}")
+    return made, keep
