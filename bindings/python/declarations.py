@@ -25,6 +25,8 @@ ENUMS = {
     "PCA_SAN_": ("SanType", "Kinds of alternative names, by their tag in RFC 5280 4.2.1.6."),
     "PCA_CONTAINER_": ("Container", "Who holds a certificate's private key."),
     "PCA_REASON_": ("Reason", "Reasons of a revocation (RFC 5280 5.3.1)."),
+    "PCA_SIGN_": ("SignForm", "What a container's driver signs."),
+    "PCA_CERTIFICATE_": ("CertificateUse", "What a certificate in a container is for."),
     "PCA_FORMAT_": ("Format", "Formats of what is handed out."),
 }
 FLAGS = {"PCA_WITH_CHAIN", "PCA_WITH_ROOT", "PCA_PLAIN_KEY", "PCA_LEGACY", "PCA_WITH_PASSWORD_FILE"}
@@ -114,7 +116,8 @@ def module(declared: list[str], numbers: dict[str, tuple[int, str]], version: st
     for macro, _ in codes:
         about = said[macro][:1].upper() + said[macro][1:]
         public.append(exception_name(macro))
-        out.extend([f"class {exception_name(macro)}(Error):", f'    """{about}."""', "", ""])
+        out.extend([f"class {exception_name(macro)}(Error):", f'    """{about}."""', "",
+                    f"    code = Code.{macro.removeprefix('PCA_E_')}", "", ""])
     out.append("EXCEPTIONS: dict[int, type[Error]] = {")
     out.extend(f"    {numbers[macro][0]}: {exception_name(macro)}," for macro, _ in codes)
     out.extend(["}", "", ""])

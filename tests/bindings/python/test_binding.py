@@ -232,7 +232,7 @@ class TestCallbacks(RegionCase):
 
         class Full:
             def write(self, data: bytes) -> int:
-                raise pca.FullError(pca.Code.FULL, "", "", "the disk is a teapot")
+                raise pca.FullError("the disk is a teapot")
         refusal = self.refused(pca.FullError, sub.stream_crl, Full())
         self.assertIn("teapot", str(refusal))
 

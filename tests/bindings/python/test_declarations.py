@@ -60,7 +60,7 @@ class TestHeader(unittest.TestCase):
         self.assertEqual((pca.Kind.COMPLIANCE, pca.KeyAlgorithm.SM2, pca.Flag.WITH_PASSWORD_FILE, _header.PCA_ANY), (2, 8, 16, 2**64 - 1))
 
     def test_every_setter_is_a_keyword(self) -> None:
-        for kind, fields in (("request", pca.RequestFields), ("query", pca.QueryFields), ("config", pca.ConfigFields)):
+        for kind, fields in (("import", pca.ImportFields), ("request", pca.RequestFields), ("query", pca.QueryFields), ("config", pca.ConfigFields)):
             setters = {re.sub(rf"^pca_{kind}_(set_|add_|use_)", "", name) for name in functions()
                        if re.match(rf"pca_{kind}_(set|add|use)_", name)}
             self.assertEqual(set(fields.__annotations__), setters, kind)
@@ -74,5 +74,6 @@ NOT_CALLED = {
     "pca_error_code": "the verb returned it",
     "pca_request_reset": "builders never show",
     "pca_request_clone": "builders never show",
+    "pca_import_reset": "builders never show",
     "pca_query_reset": "builders never show",
 }

@@ -17,15 +17,15 @@ Threads    Any number may use a region and what comes of it; calls release the i
 Memory     Objects may be dropped, and regions closed, in any order.
 """
 from . import _header
-from ._builders import ConfigFields, QueryFields, RequestFields
+from ._builders import ConfigFields, ImportFields, QueryFields, RequestFields
 from ._ca import Ca, Root, Sub
 from ._cert import Cert
-from ._drivers import Clock, Entropy, KeyWrapper, Progress, Sink, Source
+from ._drivers import Clock, ContainerDriver, Entropy, KeyWrapper, Progress, Session, Sink, Source
 from ._error import Error
 from ._header import *  # noqa: F401,F403  the constants and exceptions, whose names __all__ of the made module lists
 from ._library import load
 from ._region import Region, policies
-from ._results import CrlInfo, Entry, Files, Finding, Page, Policy, Receipt, Stat
+from ._results import CrlInfo, Entry, Files, Finding, Findings, Page, Policy, Receipt, Stat
 
 
 def version() -> str:
@@ -40,8 +40,8 @@ def code_name(code: int) -> str:
 
 
 __all__ = [
-    "Ca", "Cert", "Clock", "ConfigFields", "CrlInfo", "Entropy", "Entry", "Error", "Files", "Finding", "KeyWrapper", "Page", "Policy",
-    "Progress", "QueryFields", "Receipt", "Region", "RequestFields", "Root", "Sink", "Source", "Stat", "Sub", "code_name", "load",
+    "Ca", "Cert", "Clock", "ConfigFields", "ContainerDriver", "CrlInfo", "Entropy", "Entry", "Error", "Files", "Finding", "Findings",
+    "ImportFields", "KeyWrapper", "Page", "Policy", "Progress", "QueryFields", "Receipt", "Region", "RequestFields", "Root", "Session", "Sink", "Source", "Stat", "Sub", "code_name", "load",
     "policies", "version",
 ]
 __all__ += _header.__all__

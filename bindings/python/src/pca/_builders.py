@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, TypedDict, Union
 
 from . import _drivers
-from ._header import CertType, KeyAlgorithm
+from ._header import CertType, KeyAlgorithm, SanType
 from ._interop import csr_octets, public_key_octets
 from ._library import Data, c_text, ffi, function, octets, seconds
 
@@ -48,6 +48,12 @@ class RequestFields(TypedDict, total=False):
     public_key: Data | PublicKeyTypes
     csr_subject: bool
     csr_san: bool
+    container: tuple[str, str]
+    pin: str
+    personal_name: str
+    system_account: str
+    permitted: Iterable[tuple[SanType, str]]
+    excluded: Iterable[tuple[SanType, str]]
     crl_address: bool
     alias: str
     custom_id: str
@@ -89,6 +95,7 @@ class ConfigFields(TypedDict, total=False):
     clock: _drivers.Clock
     entropy: _drivers.Entropy
     test_random: _drivers.Entropy
+    container: Mapping[str, _drivers.ContainerDriver]
     actor: str
     map_limit: int
     read_only: bool
@@ -109,7 +116,7 @@ def _each(value: Any) -> list[Any]:
 # ---- Requests ----
 
 _TEXTS = {"common_name", "organization", "unit", "country", "state", "locality", "alias", "custom_id", "token", "crl_url", "ocsp_url",
-          "issuer_url"}
+          "issuer_url", "personal_name", "system_account", "pin"}
 _LISTS = {"dns", "ip", "email", "uri", "eku"}
 _NUMBERS = {"type", "days", "months", "years", "key_algorithm", "crl_address", "crl_days", "path_length"}
 
@@ -145,6 +152,11 @@ def _request_field(made: Any, name: str, value: Any) -> None:
     elif name in ("subject_oid", "policy"):
         for oid, text in value:
             function(f"pca_request_add_{name}")(made, c_text(oid), c_text(text))
+    elif name == "container":
+        function("pca_request_set_container")(made, *map(c_text, value))
+    elif name in ("permitted", "excluded"):
+        for kind, text in value:
+            function(f"pca_request_add_{name}")(made, int(kind), c_text(text))
     elif name == "extension":
         for oid, critical, der in value:
             function("pca_request_add_extension")(made, c_text(oid), bool(critical), octets(der), len(der))
@@ -183,6 +195,40 @@ def query(fields: Mapping[str, Any]) -> Any:
     return made
 
 
+# ---- Existing CAs ----
+
+class ImportFields(TypedDict, total=False):
+    """An existing CA to bring in; ``help(pca.Ca.import_existing)`` tells of each."""
+
+    certificate: Data
+    key: Data
+    pfx: Data
+    password: str
+    key_elsewhere: bool
+    next_crl_number: int
+
+
+def imported(fields: Mapping[str, Any]) -> Any:
+    """A pca_import."""
+    made = _builder("import")
+    for name, value in fields.items():
+        if value is None:
+            continue
+        if name in ("certificate", "key", "pfx"):
+            data = octets(value)
+            function(f"pca_import_set_{name}")(made, data, len(data))
+        elif name == "password":
+            function("pca_import_set_password")(made, c_text(value))
+        elif name == "next_crl_number":
+            _number("pca_import_set_next_crl_number", made, value)
+        elif name == "key_elsewhere":
+            if value:
+                function("pca_import_set_key_elsewhere")(made)
+        else:
+            raise TypeError(f"an import has no {name}")
+    return made
+
+
 # ---- Configurations ----
 
 _TABLES: dict[str, Callable[[Any], tuple[Any, list[Any]]]] = {
@@ -202,6 +248,11 @@ def config(fields: Mapping[str, Any]) -> tuple[Any, list[Any]]:
             table, parts = _TABLES[name](value)
             keep += parts
             function(f"pca_config_set_{name}")(made, table)
+        elif name == "container":
+            for label, driver in value.items():
+                table, parts = _drivers.container(driver)
+                keep += parts
+                function("pca_config_add_container")(made, c_text(label), table)
         elif name in ("passphrase", "actor"):
             function(f"pca_config_set_{name}")(made, c_text(value))
         elif name == "key":

@@ -10,15 +10,15 @@ from ._cert import Cert
 from ._error import Error
 from ._handle import Getter, Handle
 from ._header import PCA_ANY, CaState, Family, Flag, Format, KeyAlgorithm, Kind, Reason
-from ._library import Path, blob, c_text, call, failure, ffi, function, make, moment, moment_or_none, seconds, text
-from ._results import CrlInfo, Finding, Page, Receipt, findings, pages
+from ._library import Data, Path, blob, c_text, call, failure, ffi, function, make, moment, moment_or_none, seconds, text
+from ._results import CrlInfo, Findings, Page, Receipt, pages
 from ._tags import tags
 
 if TYPE_CHECKING:
     from cryptography import x509
     from typing_extensions import Unpack
 
-    from ._builders import RequestFields
+    from ._builders import ImportFields, RequestFields
     from ._region import Region
 
 MANY = 256
@@ -106,6 +106,61 @@ class Ca(Handle):
     def rekey(self, **fields: Unpack[RequestFields]) -> None:
         """A new key with a certificate of its own: a further generation, which issues from now on, with its own crl_url."""
         call("pca_ca_rekey", self._ca, _builders.request(fields))
+
+    # ---- What exists elsewhere ----
+
+    def import_existing(self, **fields: Unpack[ImportFields]) -> None:
+        """An existing CA, into this one that was bought and not enabled.
+
+        certificate, key        PEM or DER, the key PKCS#8; or
+        pfx                     both in one file
+        password                what opens the key or the PFX
+        key_elsewhere           True: the certificate alone
+        next_crl_number         one more than that of its last CRL, at least
+        """
+        call("pca_ca_import", self._ca, _builders.imported(fields))
+
+    def csr(self, format: Format = Format.PEM, **fields: Unpack[RequestFields]) -> bytes:
+        """A CSR, for a certificate that is to be signed elsewhere."""
+        return blob("pca_ca_csr", self._ca, _builders.request(fields), format)
+
+    def accept_certificate(self, certificate: Data | x509.Certificate) -> None:
+        """The certificate that was made from it."""
+        data = _interop.certificate_octets(certificate)
+        call("pca_ca_accept_certificate", self._ca, data, len(data))
+
+    def cross_sign(self, other: Ca | Data | x509.Certificate, format: Format = Format.PEM, **fields: Unpack[RequestFields]) -> bytes:
+        """A certificate by this CA for the subject and key of another, or of a CA's certificate (policy allow_foreign_cross)."""
+        request = _builders.request(fields)
+        if isinstance(other, Ca):
+            return blob("pca_ca_cross_sign", self._ca, other._ca, request, format)
+        data = _interop.certificate_octets(other)
+        return blob("pca_ca_cross_sign_certificate", self._ca, data, len(data), request, format)
+
+    def cross_certificates_pem(self) -> str:
+        """All that it has cross-signed. ``pca.NotFoundError``: none."""
+        return blob("pca_ca_cross_certificates", self._ca).decode()
+
+    def import_issued(self, certificate: Data | x509.Certificate) -> Cert:
+        """A record of a certificate that it issued before it came here."""
+        data = _interop.certificate_octets(certificate)
+        return Cert(make("cert", "pca_ca_import_issued", self._ca, data, len(data)), self._region)
+
+    def import_revoked(self, serial: str, revoked_at: datetime | int, reason: Reason = Reason.UNSPECIFIED, *,
+                       invalidity: datetime | int = 0, not_after: datetime | int = 0) -> None:
+        """A revocation from before. not_after 0: unknown, and it stays on the CRLs for good."""
+        call("pca_ca_import_revoked", self._ca, c_text(serial), seconds(revoked_at), reason, seconds(invalidity), seconds(not_after))
+
+    def revoke_certificate(self, certificate: Data | x509.Certificate, reason: Reason = Reason.UNSPECIFIED, *,
+                           invalidity: datetime | int = 0, token: str | None = None) -> None:
+        """Revokes a certificate of its that is presented, though the store may have lost it or never held it."""
+        data = _interop.certificate_octets(certificate)
+        call("pca_ca_revoke_der", self._ca, data, len(data), reason, seconds(invalidity), c_text(token))
+
+    def revoke_serial(self, serial: str, reason: Reason = Reason.UNSPECIFIED, *, invalidity: datetime | int = 0,
+                      token: str | None = None) -> None:
+        """The same by serial number."""
+        call("pca_ca_revoke_serial", self._ca, c_text(serial), reason, seconds(invalidity), c_text(token))
 
     # ---- States and labels ----
 
@@ -199,7 +254,8 @@ class Root(Ca):
     def enable(self, **fields: Unpack[RequestFields]) -> Root:
         """Makes the key and the self-signed certificate; a fresh snapshot comes back.
 
-        common_name is required; key_algorithm of its family; years (default 10), months, days or dates; crl_url, crl_days.
+        common_name is required; key_algorithm of its family; years (default 10), months, days or dates; crl_url, crl_days;
+        container=(driver, slot) for a key in a token.
         """
         call("pca_root_enable", self._p, _builders.request(fields))
         return self.reload()
@@ -256,7 +312,8 @@ class Sub(Ca):
     def enable(self, *, parent: Ca | None = None, **fields: Unpack[RequestFields]) -> Sub:
         """Makes the key and the certificate, signed by the root or by another subordinate; a fresh snapshot comes back.
 
-        As for a root; default 5 years. path_length: how many CAs may follow below. With csr= the CA's key lives elsewhere.
+        As for a root; default 5 years. path_length: how many CAs may follow below. permitted, excluded:
+        [(SanType, text)], the names that all below may bear and may not bear. With csr= the CA's key lives elsewhere.
         """
         request = _builders.request(fields)
         if parent is None:
@@ -293,6 +350,10 @@ class Sub(Ca):
         csr                     PEM, DER or cryptography's, with csr_subject=True, csr_san=True to take these from it, or
         public_key              DER or cryptography's, for which the caller vouches
         alias, custom_id        labels, the latter unique in the region
+        container=(driver, slot), pin
+                                the key is made in a token, from which it never comes out
+        personal_name, system_account
+                                for a compliance CA: whose it is, and that person's account
         crl_address             True: the CRL's address must be in it; False: must not
         token                   makes the call safe to repeat
         eku, policy=[(oid, uri)], subject_oid=[(oid, text)], extension=[(oid, critical, der)]
@@ -319,9 +380,9 @@ class Sub(Ca):
             return failure(code, function("pca_results_error_at")(results, index))
         return Cert(function("pca_results_cert_at")(results, index), self._region, results)
 
-    def check_request(self, **fields: Unpack[RequestFields]) -> list[Finding]:
+    def check_request(self, **fields: Unpack[RequestFields]) -> Findings:
         """The same checks as of ``request``, without spending anything: what the lints saw, or the refusal as an exception."""
-        return findings(make("findings", "pca_sub_check_request", self._p, _builders.request(fields)))
+        return Findings(make("findings", "pca_sub_check_request", self._p, _builders.request(fields)))
 
     def reload(self) -> Sub:
         """A fresh snapshot."""

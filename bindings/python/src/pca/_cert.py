@@ -39,6 +39,17 @@ class Cert(Handle):
     revoked_at = Getter("pca_cert_revoked_at", moment_or_none, "When it was revoked, or None.")
     reason = Getter("pca_cert_reason", Reason, "Why it was revoked; UNSPECIFIED while it is not.")
 
+    container_driver = Getter("pca_cert_container_driver", text, "The driver of the token where its key is.")
+    container_slot = Getter("pca_cert_container_slot", text, "The token's slot.")
+    installed_at = Getter("pca_cert_installed_at", moment_or_none, "When it was written to the token, or None.")
+    requester = Getter("pca_cert_requester", text, "Who asked for it.")
+    requested_at = Getter("pca_cert_requested_at", moment_or_none, "When.")
+    review_digest = Getter("pca_cert_review_digest", text, "What reviewers decide on: the SHA-256 of the request as it was frozen.")
+    review_lapses_at = Getter("pca_cert_review_lapses_at", moment_or_none, "When it lapses if nobody decides; None: never.")
+    decided_at = Getter("pca_cert_decided_at", moment_or_none, "When it was issued, rejected or cancelled; None while it is pending.")
+    decided_by = Getter("pca_cert_decided_by", text, 'By whom; "" where it lapsed.')
+    review_reason = Getter("pca_cert_review_reason", text, "Why it was rejected.")
+
     def __init__(self, pointer: Any, region: Region, owner: Any = None) -> None:
         self._p = pointer
         self._region = region
@@ -61,6 +72,12 @@ class Cert(Handle):
     def ignored(self) -> list[str]:
         """What the CSR asked for and did not get: "basicConstraints (2.5.29.19)"."""
         return [text(function("pca_cert_ignored_at")(self._p, i)) for i in range(function("pca_cert_ignored_count")(self._p))]
+
+    @property
+    def approvals(self) -> list[tuple[str, datetime]]:
+        """The approvals so far: who, and when."""
+        return [(text(function("pca_cert_approval_by")(self._p, i)), moment(function("pca_cert_approval_at")(self._p, i)))
+                for i in range(function("pca_cert_approval_count")(self._p))]
 
     @property
     def tags(self) -> dict[str, str]:
@@ -117,6 +134,30 @@ class Cert(Handle):
         invalidity: since when the key is suspected. ``pca.StateError``: it is revoked, but for the one change to KEY_COMPROMISE.
         """
         call("pca_cert_revoke", self._p, reason, seconds(invalidity), c_text(token))
+
+    def approve(self, digest: str | None = None) -> Cert:
+        """The region's actor approves it, as this snapshot shows it or by that digest; the last approval issues. It comes back fresh.
+
+        ``pca.ReviewError``: it is decided, has another digest, or this actor may not.
+        """
+        call("pca_cert_approve", self._p, c_text(self.review_digest if digest is None else digest))
+        return self.reload()
+
+    def reject(self, reason: str) -> None:
+        """PENDING to REJECTED, for a reason."""
+        call("pca_cert_reject", self._p, c_text(reason))
+
+    def cancel(self) -> None:
+        """PENDING to CANCELLED, by the actor who asked for it."""
+        call("pca_cert_cancel", self._p)
+
+    def purge(self) -> None:
+        """Takes a REJECTED or CANCELLED request away."""
+        call("pca_cert_purge", self._p)
+
+    def install(self, pin: str = "") -> None:
+        """Writes it to the token where its key is."""
+        call("pca_cert_install", self._p, c_text(pin))
 
     def delete(self) -> None:
         """Destroys a revoked certificate's key, names and bytes; its serial number stays on the CRL."""

@@ -10,13 +10,16 @@ if TYPE_CHECKING:
 class Error(Exception):
     """A refusal or failure of the library. Each code has a class of its own below this one: ``pca.QuotaError``, ``pca.NotFoundError``.
 
+    Drivers raise them too: ``raise pca.PinError("a wrong PIN", tries_left=2)``.
+
     str() of it is one line for people, with the limit that was met; it never holds a secret.
     """
 
-    def __init__(self, code: Code, object: str, field: str, message: str, device_code: int = 0) -> None:
+    code: Code
+    """A member of pca.Code."""
+
+    def __init__(self, message: str, object: str = "", field: str = "", device_code: int = 0, tries_left: int = -1) -> None:
         super().__init__(message)
-        self.code = code
-        """A member of :class:`pca.Code`."""
         self.object = object
         """What it is about: "sub 4", "cert 17", "request"."""
         self.field = field
@@ -24,9 +27,11 @@ class Error(Exception):
         self.message = message
         self.device_code = device_code
         """The number that a driver gave for a failure of its device, or 0."""
+        self.tries_left = tries_left
+        """After PinError: how many more times a PIN may be tried; 0: it is locked; -1: not known."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self.code, self.object, self.field, self.message, self.device_code)
+        return type(self), (self.message, self.object, self.field, self.device_code, self.tries_left)
 
     def __str__(self) -> str:
         about = f"{self.object}: " if self.object else ""

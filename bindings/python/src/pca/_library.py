@@ -122,9 +122,9 @@ def seconds(value: datetime | int | float) -> int:
 
 def failure(code: int, err: Any) -> Error:
     """The exception that a pca_error says."""
-    kind = _header.EXCEPTIONS.get(code, Error)
-    return kind(_header.Code(code), text(function("pca_error_object")(err)), text(function("pca_error_field")(err)),
-                text(function("pca_error_message")(err)), int(function("pca_error_device_code")(err)))
+    return _header.EXCEPTIONS.get(code, _header.InternalError)(
+        text(function("pca_error_message")(err)), text(function("pca_error_object")(err)), text(function("pca_error_field")(err)),
+        int(function("pca_error_device_code")(err)), int(function("pca_error_tries_left")(err)))
 
 
 def call(name: str, *arguments: Any) -> None:
@@ -173,8 +173,8 @@ def _enter_call() -> list[BaseException]:
 
 
 def guarded(body: Callable[..., None]) -> Callable[..., int]:
-    """A callback from C: the context is dropped, an exception becomes a code and a text, and is kept for call()."""
-    def run(_context: Any, *arguments: Any) -> int:
+    """A callback from C: an exception becomes a code and a text, and is kept for call(). The context or session stays first."""
+    def run(*arguments: Any) -> int:
         try:
             body(*arguments[:-1])
             return 0
@@ -183,7 +183,9 @@ def guarded(body: Callable[..., None]) -> Callable[..., int]:
                 _callers.raised[-1].append(problem)
             code = int(problem.code) if isinstance(problem, Error) else 1
             device = problem.device_code if isinstance(problem, Error) else 0
-            said = str(problem) or type(problem).__name__
+            said = (problem.message if isinstance(problem, Error) else str(problem)) or type(problem).__name__
             function("pca_error_set")(arguments[-1], code, device, said.replace("\0", " ").encode())
+            if isinstance(problem, Error) and problem.tries_left >= 0:
+                function("pca_error_set_tries")(arguments[-1], problem.tries_left)
             return code
     return run

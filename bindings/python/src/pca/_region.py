@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping
 from . import _builders, _drivers, _interop
 from ._ca import Ca, Root, Sub, ca_page, cert_page
 from ._cert import Cert
-from ._header import ClosedError, Code, Family, Kind
+from ._header import ClosedError, Family, Kind
 from ._library import Data, Path, blob, c_text, call, ffi, function, make, seconds, text
 from ._results import Entry, Page, Policy, Stat, entry, pages, stat
 
@@ -31,10 +31,11 @@ class Region:
     def __init__(self, pointer: Any, keep: list[Any]) -> None:
         """For this module. Use create, open or restore."""
         close = function("pca_region_close")
+        self._keep = keep
 
         def destroy(p: Any) -> None:
             close(p)
-            keep.clear()  # the callbacks, which must live until now
+            keep.copy()  # the callbacks, which must live until now
         self._p: Any = ffi.gc(pointer, destroy)
         self._id = text(function("pca_region_id")(pointer))
         self._idle = threading.Condition()
@@ -56,6 +57,7 @@ class Region:
         actor                   who acts, kept in the log
         clock                   a function that tells the time: a datetime with its zone, or seconds since 1970
         entropy, test_random    a function that gives so many random octets
+        container               {name: driver}: drivers of key containers, each a pca.ContainerDriver
         map_limit               octets that the store may grow to
         read_only               True: nothing can be changed
         """
@@ -110,7 +112,7 @@ class Region:
         me = threading.get_ident()
         with self._idle:
             if self._closed:
-                raise ClosedError(Code.CLOSED, f"region {self._id}", "", "the region has been closed")
+                raise ClosedError("the region has been closed", f"region {self._id}")
             self._users.append(me)
         try:
             yield self._p
@@ -138,6 +140,26 @@ class Region:
     def closed(self) -> bool:
         """Whether it has been closed."""
         return self._closed
+
+    def acting_as(self, actor: str) -> Region:
+        """Another handle of the same region, in which someone else acts. It is closed like any other, in any order."""
+        out = ffi.new("pca_region **")
+        self._call("pca_region_as", c_text(actor), out)
+        return Region(out[0], self._keep)
+
+    def login(self, driver: str, slot: str, pin: str = "") -> None:
+        """Opens a session with the token in a driver's slot, in which the keys of CAs sign that are there, until ``logout``."""
+        self._call("pca_region_login", c_text(driver), c_text(slot), c_text(pin))
+
+    def logout(self, driver: str, slot: str) -> None:
+        """Ends it."""
+        self._call("pca_region_logout", c_text(driver), c_text(slot))
+
+    def run_due(self, most: int = 1000) -> int:
+        """Does what time has made due, at most so many jobs, and says how many there were."""
+        done = ffi.new("uint64_t *")
+        self._call("pca_region_run_due", most, done)
+        return int(done[0])
 
     def check(self) -> None:
         """Verifies every record, index and sum. ``pca.CorruptError`` says what is wrong."""
@@ -263,6 +285,14 @@ class Region:
     def find_expiring(self, before: _builders.Time, after: str = "", limit: int = 100) -> Page[Cert]:
         """One page of them."""
         return cert_page(self._make_of("page", "pca_region_expiring", seconds(before), c_text(after), limit), self)
+
+    def reviews(self) -> Iterator[Cert]:
+        """Requests on compliance CAs that are PENDING, oldest first."""
+        return pages(self.find_reviews)
+
+    def find_reviews(self, after: str = "", limit: int = 100) -> Page[Cert]:
+        """One page of them."""
+        return cert_page(self._make_of("page", "pca_region_reviews", c_text(after), limit), self)
 
     def ledger(self, **fields: Unpack[QueryFields]) -> Iterator[Entry]:
         """Every movement of certificates as a resource, oldest first; issuer: a CA that got units or gave them."""

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Callable, Generic, Iterator, Mapping, Sequence, TypeVar, overload
 
 from ._handle import Getter, Handle
-from ._library import Path, c_text, call, ffi, function, moment, text
+from ._header import Format
+from ._library import Path, blob, c_text, call, ffi, function, moment, text
 
 T = TypeVar("T")
 
@@ -62,12 +63,32 @@ class Finding:
     severity: int
 
 
-def findings(pointer: Any) -> list[Finding]:
-    """All of a pca_findings."""
-    def word(part: str, index: int) -> str:
-        return text(function(f"pca_findings_{part}")(pointer, index))
-    return [Finding(word("name", i), word("field", i), word("message", i), function("pca_findings_severity")(pointer, i))
-            for i in range(function("pca_findings_count")(pointer))]
+class Findings(Sequence[Finding]):
+    """The outcome of a dry run: what the lints saw, and the certificate as it would be."""
+
+    def __init__(self, pointer: Any) -> None:
+        self._p = pointer
+        self._items = [self._item(i) for i in range(function("pca_findings_count")(pointer))]
+
+    def _item(self, index: int) -> Finding:
+        name, field, message = (text(function(f"pca_findings_{part}")(self._p, index)) for part in ("name", "field", "message"))
+        return Finding(name, field, message, function("pca_findings_severity")(self._p, index))
+
+    @overload
+    def __getitem__(self, index: int) -> Finding: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Finding]: ...
+
+    def __getitem__(self, index: int | slice) -> Finding | list[Finding]:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def certificate(self, format: Format = Format.DER) -> bytes:
+        """What would be signed, without a signature. ``pca.NotFoundError``: the token was used, and there was nothing to check."""
+        return blob("pca_findings_certificate", self._p, format)
 
 
 @dataclass(frozen=True)
