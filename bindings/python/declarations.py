@@ -106,13 +106,15 @@ def module(declared: list[str], numbers: dict[str, tuple[int, str]], version: st
             out.append(f"    {member} = {value}" + (f"  # {comment}" if comment else ""))
         out.extend(["", ""])
 
+    def chosen(prefix: str) -> list[tuple[str, str]]:
+        return [(one, one.removeprefix(prefix)) for one in numbers if one.startswith(prefix) and not one.endswith("_VERSION")]
+
     codes = [(name, name.removeprefix("PCA_E_")) for name in numbers if name.startswith("PCA_E_")]
     said = {name: numbers[name][1] for name, _ in codes}
     members("IntEnum", "Code", "Why a call failed.", codes)
     members("IntFlag", "Flag", "Flags of an export.", [(name, name.removeprefix("PCA_")) for name in numbers if name in FLAGS])
     for prefix, (name, about) in ENUMS.items():
-        members("IntEnum", name, about, [(one, one.removeprefix(prefix)) for one in numbers
-                                             if one.startswith(prefix) and not one.endswith("_VERSION")])
+        members("IntEnum", name, about, chosen(prefix))
     for macro, _ in codes:
         about = said[macro][:1].upper() + said[macro][1:]
         public.append(exception_name(macro))

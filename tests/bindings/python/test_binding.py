@@ -12,6 +12,7 @@ import threading
 import time
 import unittest
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pca
 
@@ -31,10 +32,12 @@ class TestErrors(RegionCase):
 
     def test_what_python_refuses(self) -> None:
         sub = self.sub(self.region())
-        for problem, fields in ((ValueError, {"dns": "bank.example\0.internal"}), (ValueError, {"dates": (datetime(2027, 1, 1), NOW)}),
-                                (TypeError, {"common_name": 7}), (TypeError, {"comon_name": "x"}), (ValueError, {"days": 2**70})):
+        wrong: list[tuple[type[Exception], Any]] = [
+            (ValueError, {"dns": "bank.example\0.internal"}), (ValueError, {"dates": (datetime(2027, 1, 1), NOW)}),
+            (TypeError, {"common_name": 7}), (TypeError, {"comon_name": "x"}), (ValueError, {"days": 2**70})]
+        for problem, fields in wrong:
             with self.assertRaises(problem):
-                sub.request(type=pca.CertType.SERVER, **fields)  # type: ignore[arg-type]
+                sub.request(type=pca.CertType.SERVER, **fields)
 
     def test_a_missing_library(self) -> None:
         code = "import pca, sys\ntry: pca.version()\nexcept ImportError as why: print(why)"
@@ -65,7 +68,7 @@ class TestTypes(RegionCase):
         self.assertEqual([one.id for one in region.expiring(NOW + timedelta(days=60))], [dated.id])
         self.assertEqual([one.id for one in region.certs(expires=NOW + timedelta(days=60))], [dated.id])
         with self.assertRaises(AttributeError):
-            cert.alias = "other"  # type: ignore[assignment]
+            setattr(cert, "alias", "other")
         files = cert.export(pca.Format.PEM, chain=True, plain_key=True)
         files.write(self.dir)
         self.assertEqual(sorted(files), ["both.example.key", "both.example.pem", "root.pem"])
@@ -78,7 +81,8 @@ class TestTypes(RegionCase):
     def test_pages_are_walked(self) -> None:
         region = self.region()
         sub = self.sub(region)
-        done = sub.request_many([{"type": pca.CertType.CLIENT, "common_name": f"c{i}", "days": 30} for i in range(9)] + [{"days": 1}])
+        requests: list[pca.RequestFields] = [{"type": pca.CertType.CLIENT, "common_name": f"c{i}", "days": 30} for i in range(9)]
+        done = sub.request_many([*requests, {"days": 1}])
         self.assertEqual([type(one) for one in done], [pca.Cert] * 9 + [pca.InvalidError])
         ids = [one.id for one in done if isinstance(one, pca.Cert)]
         self.assertEqual([one.id for one in region.certs(issuer=sub, limit=2)], ids)
@@ -101,15 +105,13 @@ class TestTypes(RegionCase):
         fields: pca.RequestFields = {
             "type": pca.CertType.CUSTOM, "common_name": "Signer", "days": 30, "eku": ["1.3.6.1.5.5.7.3.8"],
             "policy": [("1.2.3.4", "https://example.org/cps"), ("1.2.3.5", None)], "subject_oid": [("2.5.4.5", "0815")],
-            "extension": [("1.2.3.4.5", False, b"\x05\x00")], "uri": "urn:example:1"}
-        try:
-            cert = sub.request(**fields)
-        except pca.SanError:
-            cert = sub.request(**{**fields, "uri": "https://example.org/1"})  # type: ignore[typeddict-item]
+            "extension": [("1.2.3.4.5", False, b"\x05\x00")], "uri": "https://example.org/1"}
+        cert = sub.request(**fields)
         from cryptography import x509
         read = cert.to_cryptography()
         self.assertEqual(read.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value[0].dotted_string, "1.3.6.1.5.5.7.3.8")
-        self.assertEqual(read.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.2.3.4.5")).value.value, b"\x05\x00")
+        own = read.extensions.get_extension_for_oid(x509.ObjectIdentifier("1.2.3.4.5")).value
+        self.assertEqual(own.public_bytes(), b"\x05\x00")
 
 
 class TestLife(RegionCase):

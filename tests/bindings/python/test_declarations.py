@@ -17,7 +17,7 @@ from pca import _builders, _header
 TOP = pathlib.Path(__file__).resolve().parents[3]
 INCLUDE = TOP / "include"
 sys.path.insert(0, str(TOP / "bindings" / "python"))
-import declarations  # noqa: E402
+import declarations  # type: ignore[import-not-found,unused-ignore] # noqa: E402
 
 COMPILER = os.environ.get("CC", "cc").split()[-1]
 
@@ -60,7 +60,8 @@ class TestHeader(unittest.TestCase):
         self.assertEqual((pca.Kind.COMPLIANCE, pca.KeyAlgorithm.SM2, pca.Flag.WITH_PASSWORD_FILE, _header.PCA_ANY), (2, 8, 16, 2**64 - 1))
 
     def test_every_setter_is_a_keyword(self) -> None:
-        for kind, fields in (("import", pca.ImportFields), ("request", pca.RequestFields), ("query", pca.QueryFields), ("config", pca.ConfigFields)):
+        for kind, fields in (("import", pca.ImportFields), ("request", pca.RequestFields), ("query", pca.QueryFields),
+                             ("config", pca.ConfigFields)):
             setters = {re.sub(rf"^pca_{kind}_(set_|add_|use_)", "", name) for name in functions()
                        if re.match(rf"pca_{kind}_(set|add|use)_", name)}
             self.assertEqual(set(fields.__annotations__), setters, kind)

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import (BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, PublicFormat,
                                                           pkcs12)
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pca
 from pca._handle import Getter, Handle
@@ -71,10 +72,11 @@ class TestContainer(RegionCase):
         region = self.region(container={"py": token})
         sub = self.sub(region)
         fields: pca.RequestFields = {"type": pca.CertType.CLIENT, "common_name": "Ada", "days": 30, "container": ("py", "A")}
-        wrong = self.refused(pca.PinError, sub.request, **fields, pin="0000")
+        wrong = self.refused(pca.PinError, sub.request, **{**fields, "pin": "0000"})
         self.assertEqual((wrong.tries_left, wrong.device_code), (2, 0x63))
         self.assertIsInstance(wrong.__cause__, pca.PinError)
-        cert = sub.request(**fields, pin="1234")
+        fields["pin"] = "1234"
+        cert = sub.request(**fields)
         self.assertEqual((cert.container, cert.container_driver, cert.container_slot, cert.installed_at),
                          (pca.Container.USBKEY, "py", "A", None))
         key, = token.keys
@@ -82,7 +84,7 @@ class TestContainer(RegionCase):
         cert.install("1234")
         self.assertEqual(token.certificates, {key: cert.der()})
         self.assertIsNotNone(cert.reload().installed_at)
-        self.refused(pca.DeviceError, sub.request, **{**fields, "container": ("py", "B")}, pin="1234")
+        self.refused(pca.DeviceError, sub.request, **{**fields, "container": ("py", "B"), "pin": "1234"})
         self.assertEqual(token.opened, token.closed)
 
     def test_a_ca_s_key(self) -> None:
@@ -146,7 +148,7 @@ def certificate(name: str, key: Any, issuer: x509.Certificate | None, signer: An
             .add_extension(x509.KeyUsage(not ca, False, False, False, False, ca, ca, False, False), True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False))
     if not ca:
-        made = made.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+        made = made.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
     if issuer:
         made = made.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False)
     return made.sign(signer, hashes.SHA256())
@@ -177,7 +179,8 @@ class TestElsewhere(RegionCase):
         self.assertEqual(second.reload().subject, "CN=Other Root")
         third = region.purchase(120)
         other = ec.generate_private_key(ec.SECP256R1())
-        third.import_existing(certificate=certificate("Third Root", other, None, other, True).public_bytes(Encoding.DER), key_elsewhere=True)
+        their_third = certificate("Third Root", other, None, other, True).public_bytes(Encoding.DER)
+        third.import_existing(certificate=their_third, key_elsewhere=True)
         self.refused(pca.StateError, third.reload().make_crl)
 
     def test_signed_elsewhere(self) -> None:
@@ -238,9 +241,10 @@ class TestEverything(RegionCase):
             self.assertTrue(repr(thing).startswith("<pca."))
         cert.set_tag("k", "v")
         serial = cert.serial.upper()
-        for fields in ({"tag": ("k", "v")}, {"type": pca.CertType.CLIENT}, {"serial": serial}, {"name": "ALL"},
-                       {"changed_since": region.find_certs(limit=0).sequence - 1}):
-            self.assertEqual([one.id for one in region.certs(**fields)], [cert.id], fields)  # type: ignore[arg-type]
+        queries: list[pca.QueryFields] = [{"tag": ("k", "v")}, {"type": pca.CertType.CLIENT}, {"serial": serial}, {"name": "ALL"},
+                                          {"changed_since": region.find_certs(limit=0).sequence - 1}]
+        for fields in queries:
+            self.assertEqual([one.id for one in region.certs(**fields)], [cert.id], fields)
         self.assertEqual(len(list(region.cas(kind=pca.Kind.PRIVATE))), 2)
         self.assertIn("short_lived", [policy.name for policy in pca.policies()])
         self.assertTrue(all(policy.minimum <= policy.default <= policy.maximum and policy.text for policy in pca.policies()))

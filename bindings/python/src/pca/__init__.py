@@ -40,8 +40,8 @@ def code_name(code: int) -> str:
 
 
 __all__ = [
-    "Ca", "Cert", "Clock", "ConfigFields", "ContainerDriver", "CrlInfo", "Entropy", "Entry", "Error", "Files", "Finding", "Findings",
-    "ImportFields", "KeyWrapper", "Page", "Policy", "Progress", "QueryFields", "Receipt", "Region", "RequestFields", "Root", "Session", "Sink", "Source", "Stat", "Sub", "code_name", "load",
-    "policies", "version",
+    "Ca", "Cert", "Clock", "ConfigFields", "ContainerDriver", "CrlInfo", "Entropy", "Entry", "Error", "Files", "Finding",
+    "Findings", "ImportFields", "KeyWrapper", "Page", "Policy", "Progress", "QueryFields", "Receipt", "Region",
+    "RequestFields", "Root", "Session", "Sink", "Source", "Stat", "Sub", "code_name", "load", "policies", "version",
 ]
 __all__ += _header.__all__

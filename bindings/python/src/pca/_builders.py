@@ -21,15 +21,15 @@ Time = Union[datetime, int]
 
 
 class RequestFields(TypedDict, total=False):
-    """What may be asked for, for a CA and for a certificate; ``help(pca.Sub.request)`` tells of each."""
+    """What may be asked for, for a CA and for a certificate; ``help(pca.Sub.request)`` tells of each. None is as not given."""
 
     type: CertType
-    common_name: str
-    organization: str
-    unit: str
-    country: str
-    state: str
-    locality: str
+    common_name: str | None
+    organization: str | None
+    unit: str | None
+    country: str | None
+    state: str | None
+    locality: str | None
     subject_oid: Iterable[tuple[str, str]]
     dns: str | Iterable[str]
     ip: Address | Iterable[Address]
@@ -38,67 +38,67 @@ class RequestFields(TypedDict, total=False):
     eku: str | Iterable[str]
     policy: Iterable[tuple[str, str | None]]
     extension: Iterable[tuple[str, bool, bytes]]
-    days: int
-    months: int
-    years: int
+    days: int | None
+    months: int | None
+    years: int | None
     dates: tuple[Time, Time]
-    longest: bool
+    longest: bool | None
     key_algorithm: KeyAlgorithm
     csr: Data | CertificateSigningRequest
     public_key: Data | PublicKeyTypes
-    csr_subject: bool
-    csr_san: bool
+    csr_subject: bool | None
+    csr_san: bool | None
     container: tuple[str, str]
-    pin: str
-    personal_name: str
-    system_account: str
+    pin: str | None
+    personal_name: str | None
+    system_account: str | None
     permitted: Iterable[tuple[SanType, str]]
     excluded: Iterable[tuple[SanType, str]]
-    crl_address: bool
-    alias: str
-    custom_id: str
-    token: str
-    crl_url: str
-    crl_days: int
-    ocsp_url: str
-    issuer_url: str
-    path_length: int
+    crl_address: bool | None
+    alias: str | None
+    custom_id: str | None
+    token: str | None
+    crl_url: str | None
+    crl_days: int | None
+    ocsp_url: str | None
+    issuer_url: str | None
+    path_length: int | None
 
 
 class QueryFields(TypedDict, total=False):
     """Conditions that hold all together; ``help(pca.Region.certs)`` tells of each."""
 
     issuer: Ca | int
-    status: int
-    type: int
-    state: int
-    kind: int
-    name: str
-    name_prefix: str
-    serial: str
-    alias: str
-    custom_id: str
+    status: int | None
+    type: int | None
+    state: int | None
+    kind: int | None
+    name: str | None
+    name_prefix: str | None
+    serial: str | None
+    alias: str | None
+    custom_id: str | None
     tag: tuple[str, str]
     expires: Time
-    changed_since: int
-    after: str
-    limit: int
+    changed_since: int | None
+    after: str | None
+    limit: int | None
 
 
 class ConfigFields(TypedDict, total=False):
     """How to open a region; ``help(pca.Region.open)`` tells of each."""
 
-    passphrase: str
-    key: Data
+    passphrase: str | None
+    key: Data | None
     key_wrapper: _drivers.KeyWrapper
-    insecure_plain_keys: bool
+    insecure_plain_keys: bool | None
     clock: _drivers.Clock
     entropy: _drivers.Entropy
     test_random: _drivers.Entropy
     container: Mapping[str, _drivers.ContainerDriver]
-    actor: str
-    map_limit: int
-    read_only: bool
+    actor: str | None
+    map_limit: int | None
+    read_only: bool | None
 
 
 def _builder(kind: str) -> Any:

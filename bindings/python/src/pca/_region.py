@@ -65,7 +65,7 @@ class Region:
 
     @classmethod
     def open(cls, path: Path, **fields: Unpack[ConfigFields]) -> Region:
-        """Opens a region; keywords as for ``create``. ``pca.NotFoundError``: there is none. ``pca.LockedError``: the storage key is wrong."""
+        """Opens a region; keywords as for ``create``. ``pca.NotFoundError``: there is none. ``pca.LockedError``: a wrong key."""
         return cls._make(fields, lambda config, out: call("pca_region_open", _path(path), config, out))
 
     @classmethod
@@ -75,7 +75,8 @@ class Region:
         watch, _kept = _drivers.progress(progress)
         if isinstance(backup, (str, os.PathLike)):
             name = _path(backup)
-            return cls._make(fields, lambda config, out: call("pca_region_restore_read", _path(path), name, config, watch, out))
+            return cls._make(
+                fields, lambda config, out: call("pca_region_restore_read", _path(path), name, config, watch, out))
         source, _keep = _drivers.source(backup)
         return cls._make(fields, lambda config, out: call("pca_region_restore", _path(path), source, config, watch, out))
 
@@ -258,7 +259,7 @@ class Region:
         changed_since           changed after that ``sequence`` of a page
         limit                   rows of a page, at most 1000
         """
-        return pages(lambda at: self._certs({**fields, "after": at}), fields.get("after", ""))
+        return pages(lambda at: self._certs({**fields, "after": at}), fields.get("after") or "")
 
     def find_certs(self, **fields: Unpack[QueryFields]) -> Page[Cert]:
         """One page of them; after: ``next`` of the page before. limit=0: only counted."""
@@ -269,7 +270,7 @@ class Region:
 
     def cas(self, **fields: Unpack[QueryFields]) -> Iterator[Ca]:
         """CAs for which all conditions hold: as ``certs``, with state and kind; issuer is the CA directly above."""
-        return pages(lambda at: self._cas({**fields, "after": at}), fields.get("after", ""))
+        return pages(lambda at: self._cas({**fields, "after": at}), fields.get("after") or "")
 
     def find_cas(self, **fields: Unpack[QueryFields]) -> Page[Ca]:
         """One page of them."""
@@ -296,7 +297,7 @@ class Region:
 
     def ledger(self, **fields: Unpack[QueryFields]) -> Iterator[Entry]:
         """Every movement of certificates as a resource, oldest first; issuer: a CA that got units or gave them."""
-        return pages(lambda at: self._ledger({**fields, "after": at}), fields.get("after", ""))
+        return pages(lambda at: self._ledger({**fields, "after": at}), fields.get("after") or "")
 
     def find_ledger(self, **fields: Unpack[QueryFields]) -> Page[Entry]:
         """One page of them."""
