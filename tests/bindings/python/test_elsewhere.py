@@ -225,6 +225,21 @@ class TestElsewhere(RegionCase):
         self.assertEqual([(one.name, one.severity) for one in dry], [("mbedtls_critical_set", 1)])
 
 
+class TestPair(RegionCase):
+    def test_a_pair(self) -> None:
+        region = self.region()
+        root = region.purchase(24, family=pca.Family.SM2).enable(common_name="Root")
+        sub = root.default_sub().enable(common_name="Sub")
+        pair = sub.request(type=pca.CertType.CLIENT, common_name="Ada", years=1, dual=True)
+        self.assertNotEqual(pair.encryption_serial, pair.serial)
+        read = x509.load_der_x509_certificate(pair.encryption_der())
+        self.assertEqual(read.serial_number, int(pair.encryption_serial, 16))
+        self.assertEqual(pair.enveloped_key()[:1], b"\x30")
+        single = sub.request(type=pca.CertType.CLIENT, common_name="Bob", years=1, dual=False)
+        self.assertEqual(single.encryption_serial, "")
+        self.refused(pca.NotFoundError, single.encryption_der)
+
+
 class TestEverything(RegionCase):
     def test_every_property_and_condition(self) -> None:
         region = self.region(entropy=None)

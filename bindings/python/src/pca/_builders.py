@@ -54,6 +54,7 @@ class RequestFields(TypedDict, total=False):
     system_account: str | None
     permitted: Iterable[tuple[SanType, str]]
     excluded: Iterable[tuple[SanType, str]]
+    dual: bool | None
     crl_address: bool | None
     alias: str | None
     custom_id: str | None
@@ -118,7 +119,7 @@ def _each(value: Any) -> list[Any]:
 _TEXTS = {"common_name", "organization", "unit", "country", "state", "locality", "alias", "custom_id", "token", "crl_url", "ocsp_url",
           "issuer_url", "personal_name", "system_account", "pin"}
 _LISTS = {"dns", "ip", "email", "uri", "eku"}
-_NUMBERS = {"type", "days", "months", "years", "key_algorithm", "crl_address", "crl_days", "path_length"}
+_NUMBERS = {"type", "days", "months", "years", "key_algorithm", "crl_address", "dual", "crl_days", "path_length"}
 
 
 def request(fields: Mapping[str, Any]) -> Any:

@@ -354,6 +354,7 @@ class Sub(Ca):
                                 the key is made in a token, from which it never comes out
         personal_name, system_account
                                 for a compliance CA: whose it is, and that person's account
+        dual                    an SM2 pair: True or False; default: for keys in a token
         crl_address             True: the CRL's address must be in it; False: must not
         token                   makes the call safe to repeat
         eku, policy=[(oid, uri)], subject_oid=[(oid, text)], extension=[(oid, critical, der)]

@@ -27,6 +27,7 @@ class Cert(Handle):
     id = Getter("pca_cert_id", int, "Its number in the region, never used again.")
     issuer_id = Getter("pca_cert_issuer_id", int, "The id of the CA that issued it.")
     serial = Getter("pca_cert_serial", text, "Its serial number, in lower-case hexadecimal.")
+    encryption_serial = Getter("pca_cert_encryption_serial", text, 'Of an SM2 pair, the serial number of the second one; else "".')
     type = Getter("pca_cert_type", CertType, "Its type.")
     status = Getter("pca_cert_status", Status, "Issued, revoked...; expiry is asked of the clock.")
     subject = Getter("pca_cert_subject", text, "Its subject as RFC 4514 writes it.")
@@ -95,6 +96,14 @@ class Cert(Handle):
     def pem(self) -> str:
         """The certificate in PEM."""
         return blob("pca_cert_pem", self._p).decode()
+
+    def encryption_der(self) -> bytes:
+        """Of an SM2 pair, the certificate for encryption in DER."""
+        return blob("pca_cert_encryption_der", self._p)
+
+    def enveloped_key(self) -> bytes:
+        """Of an SM2 pair, the encryption key enveloped under the signing key (SM2EnvelopedKey, GM/T 0009 7.4)."""
+        return blob("pca_cert_enveloped_key", self._p)
 
     def to_cryptography(self) -> x509.Certificate:
         """The certificate as an object of the package cryptography."""
