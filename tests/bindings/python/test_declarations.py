@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import cffi
 
@@ -33,6 +34,14 @@ class TestCompiler(unittest.TestCase):
     def test_both_readers_say_the_same(self) -> None:
         self.assertEqual(declarations.by_text(INCLUDE), declarations.by_compiler(INCLUDE))
         self.assertGreater(len(declarations.by_text(INCLUDE)), 200)
+
+    def test_no_compiler_is_needed(self) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            made = [pathlib.Path(directory, name) for name in ("with.py", "without.py")]
+            declarations.write(INCLUDE, "0.1.0", made[0])
+            with unittest.mock.patch.dict(os.environ, {"CC": "/nowhere/cc"}):
+                declarations.write(INCLUDE, "0.1.0", made[1])
+            self.assertEqual(made[1].read_text(encoding="utf-8"), made[0].read_text(encoding="utf-8"))
 
     def test_a_compiler_takes_the_declarations(self) -> None:
         """In cffi's API mode a compiler compares every type, structure and constant with the header."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Iterator, Mapping
 
@@ -30,13 +31,8 @@ class Region:
 
     def __init__(self, pointer: Any, keep: list[Any]) -> None:
         """For this module. Use create, open or restore."""
-        close = function("pca_region_close")
         self._keep = keep
-
-        def destroy(p: Any) -> None:
-            close(p)
-            keep.copy()  # the callbacks, which must live until now
-        self._p: Any = ffi.gc(pointer, destroy)
+        self._p: Any = ffi.gc(pointer, partial(_close, function("pca_region_close"), keep))
         self._id = text(function("pca_region_id")(pointer))
         self._idle = threading.Condition()
         self._users: list[int] = []
@@ -319,6 +315,11 @@ def policies() -> list[Policy]:
         default, minimum, maximum = (int(one[0]) for one in numbers)
         found.append(Policy(text(name[0]), default, minimum, maximum, text(unit[0]), about))
     return found
+
+
+def _close(close: Any, keep: list[Any], pointer: Any) -> None:
+    """keep is there so that the callbacks live until now."""
+    close(pointer)
 
 
 def _path(path: Path) -> Any:
