@@ -167,26 +167,10 @@ static int ca_request(struct session *s)
     int key = 0;
     int rc = word_value(s, keys, "--key", opt.key, &key);
     pca_request *r = s->request;
-    if (opt.common_name)
-        pca_request_set_common_name(r, opt.common_name);
-    if (opt.organization)
-        pca_request_set_organization(r, opt.organization);
-    if (opt.unit)
-        pca_request_set_unit(r, opt.unit);
-    if (opt.country)
-        pca_request_set_country(r, opt.country);
-    if (opt.state)
-        pca_request_set_state(r, opt.state);
-    if (opt.locality)
-        pca_request_set_locality(r, opt.locality);
+    set_subject(r);
     if (key)
         pca_request_set_key_algorithm(r, key);
-    if (opt.days >= 0)
-        pca_request_set_days(r, opt.days);
-    if (opt.years >= 0)
-        pca_request_set_years(r, opt.years);
-    if (opt.longest)
-        pca_request_set_longest(r);
+    set_validity(r);
     if (opt.alias)
         pca_request_set_alias(r, opt.alias);
     if (opt.crl_url)

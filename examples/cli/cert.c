@@ -26,8 +26,10 @@ static void put_review(json_object *object, const pca_cert *cert)
 {
     put_text(object, "review_digest", pca_cert_review_digest(cert));
     put_time(object, "review_lapses_at", pca_cert_review_lapses_at(cert));
+    json_object *approvals = json_object_new_array();
     for (uint64_t i = 0; i < pca_cert_approval_count(cert); i++)
-        put_text(object, "approved_by", pca_cert_approval_by(cert, i));
+        json_object_array_add(approvals, json_object_new_string(pca_cert_approval_by(cert, i)));
+    json_object_object_add(object, "approved_by", approvals);
     put_time(object, "decided_at", pca_cert_decided_at(cert));
     put_text(object, "decided_by", pca_cert_decided_by(cert));
     put_text(object, "review_reason", pca_cert_review_reason(cert));

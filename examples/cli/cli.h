@@ -43,12 +43,12 @@ extern struct options {
     char *region, *key_file, *passphrase_file, *actor;
     int passphrase_fd, plain_keys, json, yes, version, list;
     char *kind, *family, *key, *token, *alias, *ca, *root, *sub, *parent;
-    char *common_name, *organization, *unit, *country, *state, *locality;
+    char *personal_name, *account, *common_name, *organization, *unit, *country, *state, *locality;
     char *crl_url, *ocsp_url, *issuer_url;
     long long months, years, days, crl_days, path_length, expected, limit, generation;
     char **dns, **ip, **email, **uri;
-    char *type, *csr, *bulk, *custom_id, *out, *format, *password_file, *reason, *name, *status, *invalidity, *after;
-    int longest, plain_key, new_password, chain, with_root, legacy, csr_subject, csr_san, dry_run;
+    char *type, *csr, *bulk, *custom_id, *out, *format, *password_file, *reason, *name, *status;
+    int longest, plain_key, new_password, with_root, legacy, dry_run;
 } opt;
 
 extern const struct poptOption region_options[], no_options[];
@@ -116,6 +116,9 @@ int each_ca(struct session *s, int (*visit)(struct session *s, const pca_ca *ca)
 /* ---- What the tables of commands name ---- */
 json_object *ca_object(struct session *s, const pca_ca *ca, int long_form);
 json_object *cert_object(const pca_cert *cert, int long_form);
+/* What the options of both a CA's and a certificate's request say. */
+void set_subject(pca_request *r);
+void set_validity(pca_request *r);
 int write_export(struct session *s, const pca_cert *cert, const char *directory, json_object *out);
 extern const struct poptOption export_options[], validity_options[], subject_options[];
 

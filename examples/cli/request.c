@@ -17,8 +17,10 @@ static void add_all(pca_request *r, char **texts, int (*add)(pca_request *, cons
         add(r, *texts);
 }
 
-static void set_subject(pca_request *r)
+void set_subject(pca_request *r)
 {
+    if (opt.common_name)
+        pca_request_set_common_name(r, opt.common_name);
     if (opt.organization)
         pca_request_set_organization(r, opt.organization);
     if (opt.unit)
@@ -31,7 +33,7 @@ static void set_subject(pca_request *r)
         pca_request_set_locality(r, opt.locality);
 }
 
-static void set_validity(pca_request *r)
+void set_validity(pca_request *r)
 {
     if (opt.days >= 0)
         pca_request_set_days(r, opt.days);
@@ -66,8 +68,10 @@ static int build(struct session *s)
         rc = word_value(s, keys, "--key", opt.key, &key);
     pca_request *r = s->request;
     pca_request_set_type(r, type);
-    if (opt.common_name)
-        pca_request_set_common_name(r, opt.common_name);
+    if (opt.personal_name)
+        pca_request_set_personal_name(r, opt.personal_name);
+    if (opt.account)
+        pca_request_set_system_account(r, opt.account);
     set_subject(r);
     add_all(r, opt.dns, pca_request_add_dns);
     add_all(r, opt.ip, pca_request_add_ip);
@@ -362,6 +366,8 @@ static const struct poptOption request_options[] = {
     {"ip", 0, POPT_ARG_ARGV, &opt.ip, 0, "IP address", "ADDRESS"},
     {"email", 0, POPT_ARG_ARGV, &opt.email, 0, "Mail address", "ADDRESS"},
     {"uri", 0, POPT_ARG_ARGV, &opt.uri, 0, "URI", "URI"},
+    {"personal-name", 0, POPT_ARG_STRING, &opt.personal_name, 0, "Whose it is, instead of a common name (compliance CAs)", "NAME"},
+    {"account", 0, POPT_ARG_STRING, &opt.account, 0, "That person's account (compliance CAs)", "TEXT"},
     {"csr", 0, POPT_ARG_STRING, &opt.csr, 0, "A CSR; subject and names are its own, unless given here", "FILE"},
     {"alias", 0, POPT_ARG_STRING, &opt.alias, 0, "A label", "TEXT"},
     {"custom-id", 0, POPT_ARG_STRING, &opt.custom_id, 0, "A name of your own, unique in the region", "TEXT"},
