@@ -224,7 +224,12 @@ static int restore(const char *path, struct reading *reading, const pca_config *
     if (rc == PCA_OK)
         rc = settle(b.store, config, err);
     rc = build_end(&b, path, rc, err);
-    return rc == PCA_OK ? pca_region_open(path, config, region, err) : rc;
+    if (rc != PCA_OK)
+        return rc;
+    rc = pca_region_open(path, config, region, err);
+    if (rc != PCA_OK)
+        pcai_store_remove(path); /* whole and open, or not at all */
+    return rc;
 }
 
 static int check_restore(const char *path, const void *from, const char *name, const pca_config *config, const pca_progress *progress,

@@ -210,6 +210,20 @@ static unsigned open_items(const struct items *items)
     return open;
 }
 
+static void forget(struct item *item)
+{
+    pca_cert_free(*item->cert);
+    *item->cert = NULL;
+}
+
+/* In the transaction that issues it, or finds it issued: nothing may fail once that is committed. */
+static int load(struct txn *txn, const struct items *items, struct item *item, pca_error *err)
+{
+    struct cert_view view;
+    int rc = pcai_cert_read(txn, item->plan.certificate_id, &view, err);
+    return rc == PCA_OK ? pcai_cert_snapshot(items->shell, &view, item->cert, err) : rc;
+}
+
 static int leaf_rules(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     struct items *items = arguments;
@@ -221,7 +235,10 @@ static int leaf_rules(struct txn *txn, struct context *cx, void *arguments, pca_
             continue;
         pcai_plan_reset(&item->plan);
         item->plan.algorithm = item->asked;
+        forget(item);
         int rc = pcai_leaf_rules(txn, cx, &item->plan, &replayed, item->err);
+        if (rc == PCA_OK && replayed)
+            rc = load(txn, items, item, item->err);
         if (rc != PCA_OK || replayed)
             settle(item, rc);
     }
@@ -251,7 +268,10 @@ static int leaf_record(struct txn *txn, struct context *cx, void *arguments, pca
         uint64_t before = pcai_txn_changes(txn);
         if (item->settled)
             continue;
+        forget(item); /* of a run whose transaction was given up */
         item->recorded = pcai_leaf_record(txn, cx, &item->plan, item->err);
+        if (item->recorded == PCA_OK)
+            item->recorded = load(txn, items, item, item->err);
         if (item->recorded != PCA_OK && pcai_txn_changes(txn) != before) {
             pcai_error_copy(err, item->err);
             rc = item->recorded;
@@ -355,23 +375,6 @@ static int issue(struct call *call, struct items *items, pca_error *err)
     return rc == PCAI_AGAIN ? busy(&items->at[0].plan, err) : rc;
 }
 
-static int load_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
-{
-    struct items *items = arguments;
-    struct cert_view view;
-    int rc = PCA_OK;
-    (void)cx;
-    for (size_t i = 0; rc == PCA_OK && i < items->count; i++) {
-        struct item *item = &items->at[i];
-        if (item->rc != PCA_OK)
-            continue;
-        rc = pcai_cert_read(txn, item->plan.certificate_id, &view, err);
-        if (rc == PCA_OK)
-            rc = pcai_cert_snapshot(items->shell, &view, item->cert, err);
-    }
-    return rc;
-}
-
 static void arguments(struct items *items)
 {
     for (size_t i = 0; i < items->count; i++) {
@@ -406,10 +409,7 @@ static int issue_items(const struct pca_ca *sub, struct items *items, pca_error 
     rc = pcai_call_require_write(&call, err);
     if (rc == PCA_OK)
         rc = issue(&call, items, err);
-    int issued = rc == PCA_OK;
-    if (issued)
-        rc = pcai_call_read(&call, load_rule, items, err);
-    free_plans(items, issued);
+    free_plans(items, rc == PCA_OK);
     pcai_call_end(&call);
     return rc;
 }
@@ -425,6 +425,8 @@ int pcai_issue(const struct pca_ca *sub, const pca_request *request, pca_cert **
         rc = item.rc;
     if (rc == PCA_OK)
         *cert = fresh;
+    else
+        pca_cert_free(fresh);
     return rc;
 }
 

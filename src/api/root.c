@@ -68,9 +68,12 @@ int pca_root_purchase(pca_region *region, int kind, int family, uint64_t months,
         rc = pcai_call_begin(region->shell, &call, err);
     if (rc != PCA_OK)
         return rc;
-    rc = pcai_call_write(&call, pcai_root_purchase, &p, err);
+    pca_root *fresh = pcai_alloc(sizeof *fresh);
+    rc = pcai_ca_make(&call, pcai_root_purchase, &p, &p.root, fresh ? &fresh->ca : NULL, err);
     if (rc == PCA_OK)
-        rc = pcai_root_load(&call, p.root, root, err);
+        *root = fresh;
+    else
+        pcai_free(fresh);
     pcai_call_end(&call);
     return rc;
 }
@@ -112,9 +115,12 @@ int pca_root_purchase_sub(const pca_root *root, uint64_t months, const char *tok
         rc = pcai_call_begin(shell_of(root), &call, err);
     if (rc != PCA_OK)
         return rc;
-    rc = pcai_call_write(&call, pcai_sub_purchase, &p, err);
+    pca_sub *fresh = pcai_alloc(sizeof *fresh);
+    rc = pcai_ca_make(&call, pcai_sub_purchase, &p, &p.sub, fresh ? &fresh->ca : NULL, err);
     if (rc == PCA_OK)
-        rc = pcai_sub_load(&call, p.sub, sub, err);
+        *sub = fresh;
+    else
+        pcai_free(fresh);
     pcai_call_end(&call);
     return rc;
 }

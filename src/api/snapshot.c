@@ -149,6 +149,32 @@ int pcai_sub_load(struct call *call, uint64_t id, pca_sub **sub, pca_error *err)
     return rc;
 }
 
+struct ca_making {
+    struct shell *shell;
+    rule make;
+    void *arguments;
+    const uint64_t *id;
+    struct pca_ca *ca;
+};
+
+static int make_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct ca_making *m = arguments;
+    pcai_ca_release(m->ca); /* of a run whose transaction was given up */
+    *m->ca = (struct pca_ca){0};
+    int rc = m->make(txn, cx, m->arguments, err);
+    return rc == PCA_OK ? pcai_ca_load(txn, cx, m->shell, *m->id, m->ca, err) : rc;
+}
+
+int pcai_ca_make(struct call *call, rule make, void *arguments, const uint64_t *id, struct pca_ca *ca, pca_error *err)
+{
+    struct ca_making making = {call->shell, make, arguments, id, ca};
+    int rc = ca ? pcai_call_write(call, make_rule, &making, err) : pcai_no_memory(err);
+    if (rc != PCA_OK && ca)
+        pcai_ca_release(ca);
+    return rc;
+}
+
 /* ---- Certificates ---- */
 
 static void copy_names(pca_cert *cert, const struct certificate *c)

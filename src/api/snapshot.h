@@ -38,6 +38,9 @@ int pcai_renew(const struct pca_ca *ca, uint64_t months, const char *token, pca_
 /* Fills a zeroed pca_ca. pcai_ca_release frees what it holds, not the struct. */
 int pcai_ca_load(struct txn *txn, struct context *cx, struct shell *shell, uint64_t id, struct pca_ca *ca, pca_error *err);
 void pcai_ca_release(struct pca_ca *ca);
+/* A write that makes a CA, or finds that it was made: `make` sets *id. The snapshot comes from the same transaction, so that nothing
+ * can fail once it is committed. ca: a zeroed one. */
+int pcai_ca_make(struct call *call, rule make, void *arguments, const uint64_t *id, struct pca_ca *ca, pca_error *err);
 /* NOT_FOUND when the id is none, or one of the other kind. */
 int pcai_root_load(struct call *call, uint64_t id, pca_root **root, pca_error *err);
 int pcai_sub_load(struct call *call, uint64_t id, pca_sub **sub, pca_error *err);

@@ -123,7 +123,11 @@ int pcai_cert_of_serial(struct txn *txn, uint64_t issuer, struct slice serial, s
 {
     pca_error why = {0};
     uint64_t id = pcai_serial_sequence(serial);
-    int rc = id ? pcai_cert_read(txn, id, view, NULL) : PCA_E_NOT_FOUND;
+    int rc = id ? pcai_cert_read(txn, id, view, &why) : PCA_E_NOT_FOUND;
+    if (rc != PCA_OK && rc != PCA_E_NOT_FOUND) {
+        pcai_error_copy(err, &why);
+        return rc;
+    }
     if (rc == PCA_OK && view->record.issuer == issuer && pcai_slice_equal(view->record.serial, serial))
         return rc;
     rc = pcai_serial_find(txn, issuer, serial, &id, err);
@@ -146,5 +150,5 @@ int pcai_cert_by_serial(struct txn *txn, uint64_t issuer, const char *serial, st
     int rc = pcai_cert_of_serial(txn, issuer, pcai_serial_integer(&s, octets), view, err);
     if (rc == PCA_E_NOT_FOUND)
         return pcai_fail(err, rc, object, "serial", "the CA has no certificate with the serial number %s", serial);
-    return rc == PCA_OK ? rc : pcai_fail(err, rc, object, "serial", "the certificate with the serial number %s cannot be read", serial);
+    return rc;
 }

@@ -384,7 +384,8 @@ static int check_ids(struct txn *txn, struct context *cx, uint64_t cas, pca_erro
         return wrong(err, "region", 0, "there are not as many CAs as were bought");
     if (rc == PCA_OK)
         rc = pcai_last(txn, TABLE_CERT, pcai_slice(NULL, 0), &key, &value, err);
-    if (meta.sequence == 0 || (rc == PCA_OK && key.size == 8 && pcai_read_u64(key.data) >= meta.sequence))
+    int beyond = rc == PCA_OK && key.size == 8 && pcai_read_u64(key.data) >= meta.sequence;
+    if ((rc == PCA_OK || rc == PCA_E_NOT_FOUND) && (meta.sequence == 0 || beyond))
         return wrong(err, "region", 0, "the record of the serial numbers that were given out is missing or wrong");
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }

@@ -72,9 +72,22 @@ const char *pcai_algorithm_name(int algorithm)
     return a ? a->name : "unknown";
 }
 
+/* An error is one of the module's, a multiple of 0x80, and one of what it stands on added to it. */
+static int no_memory(int error)
+{
+    int low = -(-error & 0x7F), high = error - low;
+    return low == MBEDTLS_ERR_MPI_ALLOC_FAILED || high == MBEDTLS_ERR_MD_ALLOC_FAILED || high == MBEDTLS_ERR_ECP_ALLOC_FAILED ||
+           high == MBEDTLS_ERR_CIPHER_ALLOC_FAILED;
+}
+
+int pcai_mbedtls_lacked(int error)
+{
+    return no_memory(error) || -(-error & 0x7F) == MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+}
+
 int pcai_fail_mbedtls(pca_error *err, int error, const char *what)
 {
-    if (error == MBEDTLS_ERR_MPI_ALLOC_FAILED || error == MBEDTLS_ERR_MD_ALLOC_FAILED || error == MBEDTLS_ERR_ECP_ALLOC_FAILED)
+    if (no_memory(error))
         return pcai_no_memory(err);
     return pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "%s failed (mbedTLS -0x%04x)", what, (unsigned)-error);
 }

@@ -27,6 +27,8 @@ mbedtls_md_type_t pcai_md_type(int digest);
 const mbedtls_md_info_t *pcai_md_info(int digest, pca_error *err);
 /* f_rng of mbedTLS over a struct random. */
 int pcai_rng(void *random, unsigned char *out, size_t size);
+/* No fault of what was read: there was no memory, or no random octets. */
+int pcai_mbedtls_lacked(int error);
 /* NO_MEMORY or CRYPTO. */
 int pcai_fail_mbedtls(pca_error *err, int error, const char *what);
 

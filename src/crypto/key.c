@@ -90,9 +90,11 @@ static int read_rsa(struct signer *s, struct slice octets)
             return -1;
     if (!pcai_der_at_end(&rsa))
         return -1;
-    return mbedtls_rsa_import_raw(&s->rsa, n[0].data, n[0].size, n[3].data, n[3].size, n[4].data, n[4].size, n[2].data, n[2].size,
-                                  n[1].data, n[1].size) ||
-           mbedtls_rsa_complete(&s->rsa) || mbedtls_rsa_check_privkey(&s->rsa);
+    int failed = mbedtls_rsa_import_raw(&s->rsa, n[0].data, n[0].size, n[3].data, n[3].size, n[4].data, n[4].size, n[2].data, n[2].size,
+                                        n[1].data, n[1].size);
+    if (!failed)
+        failed = mbedtls_rsa_complete(&s->rsa);
+    return failed ? failed : mbedtls_rsa_check_privkey(&s->rsa);
 }
 
 /* OneAsymmetricKey ::= SEQUENCE { version, privateKeyAlgorithm, privateKey OCTET STRING, attributes [0] OPTIONAL,
@@ -115,16 +117,20 @@ static int signer_read(struct slice pkcs8, struct random *random, struct signer 
         bad = !pcai_der_at_end(&info);
     }
     if (!bad && pcai_slice_equal(oid, pcai_rsa_oid())) {
-        bad = pcai_der_get(&parameters, DER_NULL, &skip) != 0 || skip.size != 0 || !pcai_der_at_end(&parameters) || read_rsa(s, octets) != 0;
+        bad = pcai_der_get(&parameters, DER_NULL, &skip) != 0 || skip.size != 0 || !pcai_der_at_end(&parameters);
+        if (!bad)
+            bad = read_rsa(s, octets);
         if (!bad)
             *algorithm = pcai_algorithm_of_bits(mbedtls_mpi_bitlen(&s->rsa.MBEDTLS_PRIVATE(N)));
     } else if (!bad && pcai_slice_equal(oid, pcai_ec_oid())) {
         bad = pcai_der_get_oid(&parameters, &curve) != 0 || !pcai_der_at_end(&parameters);
         *algorithm = bad ? NULL : pcai_algorithm_of_curve(curve);
-        bad = bad || !*algorithm || read_ec(s, *algorithm, octets, random) != 0;
+        bad = *algorithm ? read_ec(s, *algorithm, octets, random) : 1;
     }
     if (bad || !*algorithm) {
         signer_free(s);
+        if (bad && pcai_mbedtls_lacked(bad))
+            return pcai_fail_mbedtls(err, bad, "loading a key");
         return pcai_fail(err, PCA_E_ALGORITHM, NULL, "key", "the private key is not PKCS#8 of an RSA, EC or SM2 key that libpca uses");
     }
     *signer = s;
@@ -160,7 +166,9 @@ static int put_rsa(struct buf *out, const struct signer *s)
     mbedtls_mpi n[8]; /* n e d p q dP dQ qInv */
     for (int i = 0; i < 8; i++)
         mbedtls_mpi_init(&n[i]);
-    int failed = mbedtls_rsa_export(&s->rsa, &n[0], &n[3], &n[4], &n[2], &n[1]) || mbedtls_rsa_export_crt(&s->rsa, &n[5], &n[6], &n[7]);
+    int failed = mbedtls_rsa_export(&s->rsa, &n[0], &n[3], &n[4], &n[2], &n[1]);
+    if (!failed)
+        failed = mbedtls_rsa_export_crt(&s->rsa, &n[5], &n[6], &n[7]);
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
     pcai_der_uint(out, 0);
     for (int i = 0; i < 8; i++)
@@ -182,7 +190,9 @@ static int put_ec(struct buf *out, const struct algorithm *a, const struct signe
 {
     uint8_t d[66], point[EC_POINT_MAX];
     size_t size = (a->bits + 7) / 8, used = 0;
-    int failed = mbedtls_mpi_write_binary(&s->d, d, size) || write_point(s, point, &used);
+    int failed = mbedtls_mpi_write_binary(&s->d, d, size);
+    if (!failed)
+        failed = write_point(s, point, &used);
     size_t mark = pcai_der_begin(out, DER_SEQUENCE);
     pcai_der_uint(out, 1);
     pcai_der_put(out, DER_OCTET_STRING, pcai_slice(d, size));
@@ -226,7 +236,7 @@ static int write_spki(struct buf *out, const struct algorithm *a, const struct s
     put_algorithm(out, a);
     pcai_der_bits(out, pcai_buf_view(&bits), 0);
     pcai_der_end(out, mark);
-    failed |= bits.failed;
+    out->failed |= bits.failed;
     pcai_buf_free(&bits);
     return failed;
 }
@@ -256,10 +266,14 @@ static int key_new(const struct algorithm *a, struct signer *s, struct key **key
     }
     k->algorithm = a;
     k->idle = s;
-    int failed = write_pkcs8(&k->pkcs8, a, s) || write_spki(&k->spki, a, s) || set_za(k, s);
+    int failed = write_pkcs8(&k->pkcs8, a, s);
+    if (!failed)
+        failed = write_spki(&k->spki, a, s);
+    if (!failed)
+        failed = set_za(k, s);
     if (failed || k->pkcs8.failed || k->spki.failed) {
         pcai_key_free(k);
-        return failed ? pcai_fail(err, PCA_E_CRYPTO, NULL, "key", "the private key cannot be encoded") : pcai_no_memory(err);
+        return failed ? pcai_fail_mbedtls(err, failed, "encoding a key") : pcai_no_memory(err);
     }
     *key = k;
     return PCA_OK;

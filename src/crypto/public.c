@@ -10,6 +10,12 @@ static int refuse(pca_error *err, const char *why)
     return pcai_fail(err, PCA_E_ALGORITHM, NULL, "public_key", "%s", why);
 }
 
+/* mbedTLS could not read it. */
+static int unusable(pca_error *err, int error, const char *why)
+{
+    return pcai_mbedtls_lacked(error) ? pcai_fail_mbedtls(err, error, "reading a public key") : refuse(err, why);
+}
+
 /* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER } (RFC 8017 A.1.1) */
 static int read_rsa(struct public_key *key, struct der *parameters, struct slice bits, pca_error *err)
 {
@@ -33,7 +39,7 @@ static int read_rsa(struct public_key *key, struct der *parameters, struct slice
     if (failed == 0)
         failed = mbedtls_rsa_complete(&key->rsa);
     if (failed)
-        return refuse(err, "the RSA public key is not usable");
+        return unusable(err, failed, "the RSA public key is not usable");
     key->algorithm = pcai_algorithm_of_bits(mbedtls_mpi_bitlen(&key->rsa.MBEDTLS_PRIVATE(N)));
     return key->algorithm ? PCA_OK : refuse(err, "an RSA modulus has 2048, 3072 or 4096 bits (1024 by policy allow_weak)");
 }
@@ -52,9 +58,11 @@ static int read_ec(struct public_key *key, struct der *parameters, struct slice 
         return refuse(err, "an EC point is given uncompressed");
     if (pcai_algorithm_group(key->algorithm, &key->group) != 0)
         return pcai_no_memory(err);
-    if (mbedtls_ecp_point_read_binary(&key->group, &key->point, bits.data, bits.size) != 0 ||
-        mbedtls_ecp_check_pubkey(&key->group, &key->point) != 0)
-        return refuse(err, "the EC point is not on the curve");
+    int failed = mbedtls_ecp_point_read_binary(&key->group, &key->point, bits.data, bits.size);
+    if (failed == 0)
+        failed = mbedtls_ecp_check_pubkey(&key->group, &key->point);
+    if (failed)
+        return unusable(err, failed, "the EC point is not on the curve");
     if (key->algorithm->family == PCA_FAMILY_SM2)
         pcai_sm2_za(bits.data, key->za);
     return PCA_OK;
@@ -115,7 +123,8 @@ static int read_ecdsa(struct slice signature, mbedtls_mpi *r, mbedtls_mpi *s)
     if (pcai_der_enter(&outer, DER_SEQUENCE, &pair) != 0 || !pcai_der_at_end(&outer) || pcai_der_get_integer(&pair, &x) != 0 ||
         pcai_der_get_integer(&pair, &y) != 0 || !pcai_der_at_end(&pair) || x.data[0] >= 0x80 || y.data[0] >= 0x80)
         return -1;
-    return mbedtls_mpi_read_binary(r, x.data, x.size) || mbedtls_mpi_read_binary(s, y.data, y.size) ? -1 : 0;
+    int failed = mbedtls_mpi_read_binary(r, x.data, x.size);
+    return failed ? failed : mbedtls_mpi_read_binary(s, y.data, y.size);
 }
 
 static int verify_ec(const struct public_key *key, const uint8_t *hash, size_t size, struct slice signature)
@@ -135,7 +144,9 @@ static int verify_ec(const struct public_key *key, const uint8_t *hash, size_t s
 static int verify_rsa(const struct public_key *key, int digest, const uint8_t *hash, size_t size, struct slice signature)
 {
     mbedtls_rsa_context *rsa = (mbedtls_rsa_context *)&key->rsa;
-    return signature.size != mbedtls_rsa_get_len(rsa) || rsa_verify(rsa, pcai_md_type(digest), (unsigned)size, hash, signature.data);
+    if (signature.size != mbedtls_rsa_get_len(rsa))
+        return MBEDTLS_ERR_RSA_VERIFY_FAILED;
+    return rsa_verify(rsa, pcai_md_type(digest), (unsigned)size, hash, signature.data);
 }
 
 /* GB/T 32918.2 5.5. */
@@ -170,6 +181,8 @@ int pcai_public_verify_digest(const struct public_key *key, int digest, struct s
         failed = verify_ec(key, hash.data, hash.size, signature);
     else
         failed = verify_rsa(key, digest, hash.data, hash.size, signature);
+    if (failed && pcai_mbedtls_lacked(failed))
+        return pcai_fail_mbedtls(err, failed, "verifying a signature");
     return failed ? pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "the signature does not verify") : PCA_OK;
 }
 

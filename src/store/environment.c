@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,11 +118,12 @@ static int make_file(const char *file, pca_error *err)
     return failed ? pcai_fail_errno(err, error, "store", "make %s", file) : PCA_OK;
 }
 
+/* 1 or 0; -1: errno says why it cannot be seen. */
 static int is_empty(const char *path)
 {
     DIR *directory = opendir(path);
     if (!directory)
-        return 0;
+        return -1;
     int empty = 1;
     const struct dirent *entry;
     while (empty && (entry = readdir(directory)) != NULL)
@@ -130,15 +132,14 @@ static int is_empty(const char *path)
     return empty;
 }
 
+/* Without memory, which may be what there is none of. */
 static void remove_files(const char *path)
 {
     static const char *const files[] = {PCAI_DATA_FILE, PCAI_LOCK_FILE};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *file = join(path, files[i]);
-        if (file)
+    char file[PATH_MAX];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if ((size_t)snprintf(file, sizeof file, "%s/%s", path, files[i]) < sizeof file)
             unlink(file);
-        pcai_free(file);
-    }
 }
 
 void pcai_store_remove(const char *path)
@@ -476,8 +477,11 @@ static int make_directory(const char *path, const char *file, int *made, pca_err
     *made = mkdir(path, 0700) == 0;
     if (!*made && errno != EEXIST)
         return path_failed(err, errno, "make the directory", path);
-    if (!*made && (stat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || !is_empty(path)))
-        return exists(path, file, err);
+    if (!*made) {
+        int empty = stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() ? is_empty(path) : 0;
+        if (empty <= 0)
+            return empty ? path_failed(err, errno, "look at", path) : exists(path, file, err);
+    }
     if (chmod(path, 0700) != 0)
         return pcai_fail_errno(err, errno, "store", "set the mode of %s", path);
     return PCA_OK;
@@ -558,8 +562,12 @@ int pcai_store_create(const char *path, const struct store_options *options, str
 
 int pcai_store_move(const char *from, const char *to, pca_error *err)
 {
-    if (rename(from, to) == 0)
-        return sync_parent(to, err);
+    if (rename(from, to) == 0) {
+        int rc = sync_parent(to, err);
+        if (rc != PCA_OK)
+            pcai_store_remove(to);
+        return rc;
+    }
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
         return pcai_fail(err, PCA_E_EXISTS, "store", "path", "there is something at %s already", to);
     return path_failed(err, errno, "make", to);

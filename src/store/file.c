@@ -58,15 +58,18 @@ struct file {
     size_t page_size;
     struct meta meta;
     uint64_t visited, found; /* by the walk: pages read, missing pages met in the list */
+    int error;               /* errno of a read that failed: no verdict can be given */
 };
 
-static int read_at(int fd, void *to, size_t size, uint64_t at)
+static int read_at(struct file *f, void *to, size_t size, uint64_t at)
 {
     uint8_t *octets = to;
     while (size) {
-        ssize_t got = pread(fd, octets, size, (off_t)at);
+        ssize_t got = pread(f->fd, octets, size, (off_t)at);
         if (got < 0 && errno == EINTR)
             continue;
+        if (got < 0)
+            f->error = errno;
         if (got <= 0)
             return -1;
         octets += got;
@@ -78,10 +81,10 @@ static int read_at(int fd, void *to, size_t size, uint64_t at)
 
 /* ---- The meta pages ---- */
 
-static int read_meta(int fd, uint64_t at, struct meta *meta)
+static int read_meta(struct file *f, uint64_t at, struct meta *meta)
 {
     struct page page;
-    if (read_at(fd, &page, sizeof page, at) != 0 || read_at(fd, meta, sizeof *meta, at + sizeof page) != 0)
+    if (read_at(f, &page, sizeof page, at) != 0 || read_at(f, meta, sizeof *meta, at + sizeof page) != 0)
         return -1;
     return (page.flags & PAGE_META) && meta->magic == MAGIC && meta->version == FORMAT ? 0 : -1;
 }
@@ -89,12 +92,12 @@ static int read_meta(int fd, uint64_t at, struct meta *meta)
 static int read_metas(struct file *f)
 {
     struct meta second;
-    if (read_meta(f->fd, 0, &f->meta) != 0)
+    if (read_meta(f, 0, &f->meta) != 0)
         return -1;
     f->page_size = f->meta.trees[0].pad;
     if (f->page_size < 256 || f->page_size > 65536 || (f->page_size & (f->page_size - 1)))
         return -1;
-    if (read_meta(f->fd, f->page_size, &second) != 0)
+    if (read_meta(f, f->page_size, &second) != 0)
         return -1;
     if (second.transaction > f->meta.transaction)
         f->meta = second;
@@ -103,11 +106,11 @@ static int read_metas(struct file *f)
 }
 
 /* The magic of a machine whose words have another size or order. */
-static int foreign(int fd)
+static int foreign(struct file *f)
 {
     static const uint8_t orders[2][4] = {{0xDE, 0xC0, 0xEF, 0xBE}, {0xBE, 0xEF, 0xC0, 0xDE}};
     uint8_t head[20];
-    if (read_at(fd, head, sizeof head, 0) != 0)
+    if (read_at(f, head, sizeof head, 0) != 0)
         return 0;
     for (int i = 0; i < 2; i++)
         if (memcmp(head + 12, orders[i], 4) == 0 || memcmp(head + 16, orders[i], 4) == 0)
@@ -143,7 +146,9 @@ static int count_overflow(struct file *f, size_t number, size_t size)
     if (number >= f->pages || at > f->size || size > f->size - at)
         return -1;
     uint8_t *list = pcai_alloc(size);
-    int failed = !list || read_at(f->fd, list, size, at) != 0 || count_list(f, list, size) != 0;
+    if (!list)
+        f->error = ENOMEM;
+    int failed = !list || read_at(f, list, size, at) != 0 || count_list(f, list, size) != 0;
     pcai_free(list);
     return failed ? -1 : 0;
 }
@@ -177,7 +182,9 @@ static int walk(struct file *f, size_t number, int depth)
     if (number >= f->pages || depth > DEPTH_MAX || ++f->visited > f->pages)
         return -1;
     uint8_t *page = pcai_alloc(f->page_size);
-    if (!page || read_at(f->fd, page, f->page_size, (uint64_t)number * f->page_size) != 0)
+    if (!page)
+        f->error = ENOMEM;
+    if (!page || read_at(f, page, f->page_size, (uint64_t)number * f->page_size) != 0)
         goto out;
     memcpy(&head, page, sizeof head);
     if (!(head.flags & (PAGE_BRANCH | PAGE_LEAF)) || head.lower < sizeof head || head.lower > f->page_size)
@@ -228,10 +235,10 @@ static int check_size(struct file *f, pca_error *err)
 }
 
 /* What a creation leaves that was cut short before LMDB wrote its first page. */
-static int is_blank(const struct file *f)
+static int is_blank(struct file *f)
 {
     uint8_t octets[2 * 4096];
-    if (f->size > sizeof octets || read_at(f->fd, octets, (size_t)f->size, 0) != 0)
+    if (f->size > sizeof octets || read_at(f, octets, (size_t)f->size, 0) != 0)
         return 0;
     for (size_t i = 0; i < f->size; i++)
         if (octets[i])
@@ -250,7 +257,7 @@ static int check(struct file *f, int *blank, pca_error *err)
         return PCA_OK;
     if (read_metas(f) == 0)
         return check_size(f, err);
-    if (foreign(f->fd) && f->meta.magic != MAGIC)
+    if (foreign(f) && f->meta.magic != MAGIC)
         return pcai_fail(err, PCA_E_CORRUPT, "store", "path", "%s was written by a machine of another word size or byte order", f->name);
     return pcai_fail(err, PCA_E_CORRUPT, "store", "path", "%s is not a store of libpca, or its first pages are damaged", f->name);
 }
@@ -262,5 +269,7 @@ int pcai_file_check(const char *file, int *blank, pca_error *err)
         return pcai_fail_errno(err, errno, "store", "open %s", file);
     int rc = check(&f, blank, err);
     close(f.fd);
-    return rc;
+    if (rc == PCA_OK && !f.error)
+        return rc;
+    return f.error ? pcai_fail_errno(err, f.error, "store", "read %s", file) : rc;
 }
