@@ -36,7 +36,7 @@ int pcai_serial_parse(const char *text, struct serial *s)
     s->size = PCAI_SERIAL_MAX;
     if (strlen(text) > TEXT_MAX)
         return -1;
-    if (strncmp(text, "dec:", 4) == 0) {
+    if (pcai_lower(text[0]) == 'd' && pcai_lower(text[1]) == 'e' && pcai_lower(text[2]) == 'c' && text[3] == ':') {
         base = 10;
         text += 4;
     } else if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {

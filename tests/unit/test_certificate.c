@@ -405,6 +405,121 @@ static void certificates_of_openssl_are_read(void **state)
     pcai_buf_free(&der);
 }
 
+/* What a CA that is brought in, or its issuer, may hold: all forms of an authority key identifier, and critical extensions that are noted. */
+static void the_first_critical_extension_that_is_unknown_is_noted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *extensions, *critical, *authority;
+    } rows[] = {
+        {AKI SKI USAGE("0780"), NULL, "(20 AA)"},
+        {EXTENSION("2A0304", "05{}"), NULL, NULL},
+        {SKI CRITICAL("2A0304", "05{}") AKI, "2A0304", "(20 AA)"},
+        {EXTENSION("2A0304", "05{}") CRITICAL("2A0305", "05{}") CRITICAL("2A0306", "05{}"), "2A0305", NULL},
+        {CRITICAL("551D24", "30{80{00}}") CRITICAL("2A0304", "05{}"), "551D24", NULL}, /* policyConstraints */
+        {CRITICAL("551D1E", "30{A0{30{82{'a'}}}}"), NULL, NULL},
+        {CRITICAL("551D25", "30{06{2A03}}"), NULL, NULL},
+        {EXTENSION("551D23", "30{80{(20 AA)}A1{A4{" ISSUER "}}82{01}}"), NULL, "(20 AA)"},
+        {EXTENSION("551D23", "30{A1{A4{" ISSUER "}}82{01}}"), NULL, NULL},
+        {EXTENSION("551D23", "30{}"), NULL, NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct certificate c;
+        char text[2000];
+        snprintf(text, sizeof text, "30{30{A0{02{02}}02{2A}%s%s%s%s%sA3{30{%s}}}%s03{00 30{02{01}02{01}}}}", ECDSA_SHA256, ISSUER, YEAR_2027, SUBJECT, KEY,
+                 rows[i].extensions, ECDSA_SHA256);
+        if (pcai_certificate_read(kept(text), &c, &err) != PCA_OK)
+            fail_msg("%s: %s", rows[i].extensions, err.message);
+        assert_int_equal(c.critical.data != NULL, rows[i].critical != NULL);
+        assert_int_equal(c.authority_key_id.data != NULL, rows[i].authority != NULL);
+        if (rows[i].critical)
+            assert_octets(rows[i].critical, c.critical);
+        if (rows[i].authority)
+            assert_octets(rows[i].authority, c.authority_key_id);
+    }
+}
+
+static void open_refuses(const char *what, struct slice in)
+{
+    struct buf work = {0};
+    struct certificate c;
+    err = (pca_error){0};
+    int rc = pcai_certificate_open(in, &work, &c, &err);
+    if (rc != PCA_E_INVALID || err.code != rc || strcmp(err.field, "certificate") != 0 || !*err.message)
+        fail_msg("%s: %s, \"%s\"", what, pca_code_name(rc), err.message);
+    pcai_buf_free(&work);
+}
+
+static void a_certificate_of_others_is_opened(void **state)
+{
+    (void)state;
+    struct slice der = kept(WITH(AKI SKI USAGE("0780")));
+    struct buf work = {0}, text = {0};
+    struct certificate c;
+    assert_done(pcai_certificate_open(der, &work, &c, &err));
+    assert_slice(der, pcai_buf_view(&work));
+    assert_true(c.subject.data > work.data && c.subject.data < work.data + work.size); /* the copy, not the input */
+    static const char *const labels[] = {"CERTIFICATE", "X509 CERTIFICATE"};
+    for (size_t i = 0; i < COUNT(labels); i++) {
+        pcai_buf_reset(&text);
+        pcai_buf_slice(&text, pcai_slice_text("Bag Attributes\n    friendlyName: a\n"));
+        pcai_pem_write(&text, labels[i], der);
+        assert_done(pcai_certificate_open(pcai_buf_view(&text), &work, &c, &err));
+        assert_slice(der, pcai_buf_view(&work));
+        for (size_t size = 0; size < text.size - 1; size++)
+            open_refuses("PEM cut short", pcai_slice(text.data, size));
+    }
+    pcai_pem_write(&text, "CERTIFICATE", der);
+    open_refuses("two blocks", pcai_buf_view(&text));
+    pcai_buf_reset(&text);
+    pcai_pem_write(&text, "CERTIFICATE REQUEST", der);
+    open_refuses("another label", pcai_buf_view(&text));
+    open_refuses("nothing", pcai_slice("", 0));
+    open_refuses("rubbish", pcai_slice_text("rubbish"));
+    open_refuses("something behind it", kept(WITH(AKI) "00"));
+    for (size_t size = 0; size < der.size; size++)
+        open_refuses("DER cut short", pcai_slice(der.data, size));
+    uint8_t *large = calloc(1, PCAI_CERTIFICATE_MAX + 1);
+    large[0] = 0x30;
+    open_refuses("65537 octets", pcai_slice(large, PCAI_CERTIFICATE_MAX + 1));
+    assert_says("65536");
+    free(large);
+    pcai_buf_free(&work);
+    pcai_buf_free(&text);
+}
+
+static void a_signature_is_verified_by_the_key_that_made_it(void **state)
+{
+    (void)state;
+    need_openssl();
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", scratch("a.key"), "-subj", "/CN=a", "-outform", "DER", "-out", scratch("a.der"));
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", scratch("b.key"), "-subj", "/CN=a", "-outform", "DER", "-out", scratch("b.der"));
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", scratch("c.key"), "-subj", "/CN=a", "-outform", "DER",
+            "-out", scratch("c.der"));
+    openssl("req", "-x509", "-key", scratch("a.key"), "-sha1", "-subj", "/CN=a", "-outform", "DER", "-out", scratch("sha1.der"));
+    openssl("req", "-x509", "-key", scratch("a.key"), "-sigopt", "rsa_padding_mode:pss", "-subj", "/CN=a", "-outform", "DER", "-out", scratch("pss.der"));
+    struct buf a = scratch_get("a.der"), b = scratch_get("b.der"), e = scratch_get("c.der"), sha1 = scratch_get("sha1.der"), pss = scratch_get("pss.der");
+    struct certificate ca, cb, ce, weak;
+    assert_done(pcai_certificate_read(pcai_buf_view(&a), &ca, &err));
+    assert_done(pcai_certificate_read(pcai_buf_view(&b), &cb, &err));
+    assert_done(pcai_certificate_read(pcai_buf_view(&e), &ce, &err));
+    assert_done(pcai_certificate_verify(&ca, ca.public_key, &err));
+    assert_done(pcai_certificate_verify(&ce, ce.public_key, &err));
+    assert_int_equal(PCA_E_CRYPTO, pcai_certificate_verify(&ca, cb.public_key, &err));
+    assert_int_equal(PCA_E_CRYPTO, pcai_certificate_verify(&ca, ce.public_key, &err));
+    assert_int_equal(PCA_E_CRYPTO, pcai_certificate_verify(&ce, ca.public_key, &err));
+    assert_done(pcai_certificate_read(pcai_buf_view(&sha1), &weak, &err));
+    assert_result(PCA_E_CRYPTO, "certificate", pcai_certificate_verify(&weak, ca.public_key, &err));
+    assert_done(pcai_certificate_read(pcai_buf_view(&pss), &weak, &err));
+    assert_result(PCA_E_CRYPTO, "certificate", pcai_certificate_verify(&weak, ca.public_key, &err));
+    assert_result(PCA_E_ALGORITHM, "public_key", pcai_certificate_verify(&ca, kept("30{30{06{2A03}}03{00}}"), &err));
+    pcai_buf_free(&a);
+    pcai_buf_free(&b);
+    pcai_buf_free(&e);
+    pcai_buf_free(&sha1);
+    pcai_buf_free(&pss);
+}
+
 /* ---- CRLs ---- */
 
 static struct crl list(void)
@@ -656,6 +771,9 @@ int main(void)
         cmocka_unit_test(certificates_that_are_malformed),
         cmocka_unit_test(a_certificate_changed_in_every_way_does_no_harm),
         cmocka_unit_test(certificates_of_openssl_are_read),
+        cmocka_unit_test(the_first_critical_extension_that_is_unknown_is_noted),
+        cmocka_unit_test(a_certificate_of_others_is_opened),
+        cmocka_unit_test(a_signature_is_verified_by_the_key_that_made_it),
         cmocka_unit_test(pitfall_08_an_empty_list_is_absent),
         cmocka_unit_test(entries_of_a_list),
         cmocka_unit_test(a_list_with_entries),

@@ -313,6 +313,37 @@ static void a_request_comes_as_pem_too(void **state)
     pcai_buf_free(&text);
 }
 
+/* The request of a CA whose certificate another will sign: RFC 2986 4.1 and RFC 2985 5.4.2 by hand. */
+static void a_request_is_written(void **state)
+{
+    (void)state;
+    static const char *const extensions =
+        CRITICAL("551D0F", "03{0106}") CRITICAL("551D13", "30{01{FF}02{02}}") CRITICAL("551D1E", "30{A0{30{82{'internal'}}}}");
+    struct certificate asked = {.is_ca = 1, .path_length = 2, .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN};
+    struct buf subject = {0}, key = {0}, constraints = {0}, info = {0}, whole = {0}, work = {0};
+    struct csr csr;
+    char text[1000];
+    put_octets(&subject, SUBJECT);
+    put_octets(&key, KEY);
+    put_octets(&constraints, "30{A0{30{82{'internal'}}}}");
+    asked.name_constraints = pcai_buf_view(&constraints);
+    pcai_csr_info(&info, pcai_buf_view(&subject), pcai_buf_view(&key), &asked);
+    snprintf(text, sizeof text, "30{%s%s%sA0{30{06{2A864886F70D01090E}31{30{%s}}}}}", VERSION, SUBJECT, KEY, extensions);
+    assert_octets(text, pcai_buf_view(&info));
+    pcai_signed_write(&whole, pcai_buf_view(&info), PCA_KEY_EC_P256, octets("30{02{01}02{01}}"));
+    assert_done(pcai_csr_read(pcai_buf_view(&whole), &work, &csr, &err));
+    assert_slice(pcai_buf_view(&info), csr.info);
+    assert_int_equal(csr.ignored_count, 3);
+    pcai_buf_reset(&info);
+    pcai_csr_info(&info, pcai_buf_view(&subject), pcai_buf_view(&key), NULL); /* attributes are not OPTIONAL: empty, but there */
+    assert_buf_octets("30{" VERSION SUBJECT KEY "A0{}}", &info);
+    pcai_buf_free(&subject);
+    pcai_buf_free(&key);
+    pcai_buf_free(&constraints);
+    pcai_buf_free(&whole);
+    pcai_buf_free(&work);
+}
+
 /* ---- Proof of possession ---- */
 
 /* Reads and verifies; PCA_OK, or the refusal. */
@@ -512,6 +543,7 @@ int main(void)
         cmocka_unit_test(pitfall_15_sixty_four_of_each_and_no_more),
         cmocka_unit_test(a_request_has_at_most_64_kib),
         cmocka_unit_test(a_request_comes_as_pem_too),
+        cmocka_unit_test(a_request_is_written),
         cmocka_unit_test(requests_of_openssl_are_proven),
         cmocka_unit_test(a_request_cut_at_every_octet_is_refused),
         cmocka_unit_test(a_request_changed_in_any_octet_is_refused),

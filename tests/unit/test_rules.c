@@ -3,6 +3,7 @@
 
 #include "ca/policy.h"
 #include "ca/request.h"
+#include "ca/serials.h"
 #include "ca/validity.h"
 
 /* ---- The cap of a service under a year ---- */
@@ -425,6 +426,84 @@ static void every_setter_is_in_that_table(void **state)
     free(header);
 }
 
+/* ---- Serial numbers of others ---- */
+
+static void serial_numbers_in_every_spelling(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *octets; /* NULL: refused */
+    } rows[] = {
+        {"1", "01"},
+        {"0x1", "01"},
+        {"0X0a", "0A"},
+        {"0000000000000000000000000000000000000000000000000000000000000A", "0A"},
+        {"00:ff:80", "FF80"},
+        {"a:b", "AB"},
+        {"dec:255", "FF"},
+        {"dec:000256", "0100"},
+        {"DEC:10", "0A"}, /* not DE:C1:0 */
+        {"FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF", "(20 FF)"},
+        {"dec:1461501637330902918203684832716283019655932542975", "(20 FF)"}, /* 2^160 - 1 */
+        {"dec:1461501637330902918203684832716283019655932542976", NULL},
+        {"10000000000000000000000000000000000000000", NULL},
+        {"", NULL},
+        {"0", NULL},
+        {"0x", NULL},
+        {"0x0", NULL},
+        {"dec:", NULL},
+        {"dec:0", NULL},
+        {"dec:-1", NULL},
+        {"dec:1a", NULL},
+        {"-1", NULL},
+        {"+1", NULL},
+        {" 1", NULL},
+        {"1 ", NULL},
+        {":1", NULL},
+        {"1:", NULL},
+        {"1::2", NULL},
+        {"1g", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct serial serial;
+        int rc = pcai_serial_parse(rows[i].text, &serial);
+        if ((rc == 0) != (rows[i].octets != NULL))
+            fail_msg("\"%s\"", rows[i].text);
+        if (rows[i].octets)
+            assert_octets(rows[i].octets, pcai_slice(serial.octets, serial.size));
+    }
+    char text[200];
+    memset(text, '0', sizeof text);
+    text[127] = '1', text[128] = 0;
+    struct serial serial;
+    assert_int_equal(pcai_serial_parse(text, &serial), 0);
+    text[128] = '1', text[129] = 0;
+    assert_int_equal(pcai_serial_parse(text, &serial), -1);
+}
+
+/* RFC 5280 4.1.2.2: positive, at most 20 octets; an INTEGER has one more where the first bit is set. */
+static void serial_numbers_as_integers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *integer, *octets; /* NULL: refused */
+    } rows[] = {
+        {"01", "01"}, {"7F", "7F"}, {"0080", "80"}, {"00(20 FF)", "(20 FF)"}, {"(20 7F)", "(20 7F)"}, {"", NULL}, {"00", NULL}, {"80", NULL}, {"FF", NULL},
+        {"(21 7F)", NULL}, {"00(21 FF)", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct serial serial;
+        uint8_t again[PCAI_SERIAL_MAX + 1];
+        int rc = pcai_serial_read(octets(rows[i].integer), &serial);
+        if ((rc == 0) != (rows[i].octets != NULL))
+            fail_msg("\"%s\"", rows[i].integer);
+        if (rows[i].octets) {
+            assert_octets(rows[i].octets, pcai_slice(serial.octets, serial.size));
+            assert_octets(rows[i].integer, pcai_serial_integer(&serial, again));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -441,6 +520,8 @@ int main(void)
         cmocka_unit_test(policies_have_sound_rows),
         cmocka_unit_test(policies_have_their_published_defaults),
         cmocka_unit_test(urls_are_http),
+        cmocka_unit_test(serial_numbers_in_every_spelling),
+        cmocka_unit_test(serial_numbers_as_integers),
         cmocka_unit_test(pitfall_37_every_input_counts_for_a_token),
         cmocka_unit_test(every_setter_is_in_that_table),
     };
