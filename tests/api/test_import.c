@@ -1731,6 +1731,84 @@ static void a_serial_number_on_the_crls_of_all_keys(void **state)
                    pca_ca_revoke_serial(ca, "abcd", PCA_REASON_SUPERSEDED, 0, NULL, f->err));
 }
 
+static void a_backup_holds_what_was_brought_in(void **state)
+{
+    struct fixture *f = *state;
+    pca_root *second = NULL;
+    pca_sub *waiting = NULL;
+    bring_in(f, ecc);
+    assert_ok(f->err, import_issued(f, pca_sub_ca(f->sub), old_leaf(f, "one", "/CN=one.internal", "server"), NULL));
+    assert_ok(f->err, import_issued(f, pca_sub_ca(f->sub), old_leaf(f, "two", "/CN=two.internal", "both"), NULL));
+    assert_ok(f->err, pca_ca_import_revoked(pca_sub_ca(f->sub), "1F01", T0 - DAY, PCA_REASON_SUPERSEDED, 0, 0, f->err));
+    assert_ok(f->err, pca_ca_revoke_serial(pca_sub_ca(f->sub), "ABCDEF", PCA_REASON_UNSPECIFIED, 0, "gone", f->err));
+    purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 120, &second, NULL);
+    enable_root(f, &second, "Second Root");
+    cross(f, "crossed.pem", pca_root_ca(second), pca_root_ca(f->root), pca_request_new());
+    assert_ok(f->err, pca_root_purchase_sub(f->root, 100, NULL, &waiting, f->err));
+    put_csr(f, "waiting.csr", pca_sub_ca(waiting), request_csr("Waiting"));
+    foreign_sign(f, "root", "waiting", (struct signing){0});
+    const uint64_t ids[] = {pca_ca_id(pca_root_ca(f->root)), pca_ca_id(pca_sub_ca(f->sub)), pca_ca_id(pca_root_ca(second)), pca_ca_id(pca_sub_ca(waiting))};
+    uint64_t units = remaining_of_sub(f, f->sub);
+    assert_ok(f->err, pca_region_backup_write(f->region, file_path(f, "backup"), NULL, f->err));
+
+    pca_root_free(f->root), pca_root_free(second), pca_sub_free(f->sub), pca_sub_free(waiting);
+    pca_region_close(f->region);
+    f->region = NULL;
+    snprintf(f->path, sizeof f->path, "%s/restored", f->dir);
+    assert_ok(f->err, pca_region_restore_read(f->path, file_path(f, "backup"), f->config, NULL, &f->region, f->err));
+    assert_ok(f->err, pca_region_check(f->region, f->err));
+    assert_ok(f->err, pca_region_root_get(f->region, ids[0], &f->root, f->err));
+    assert_ok(f->err, pca_region_sub_get(f->region, ids[1], &f->sub, f->err));
+    assert_ok(f->err, pca_region_root_get(f->region, ids[2], &second, f->err));
+    assert_ok(f->err, pca_region_sub_get(f->region, ids[3], &waiting, f->err));
+
+    const pca_ca *ca = pca_sub_ca(f->sub);
+    char *text = next_crl(f, ca);
+    assert_int_equal(occurrences(text, "Serial Number: "), 2);
+    assert_contains(text, "Serial Number: 1F01");
+    assert_contains(text, "Serial Number: ABCDEF");
+    free(text);
+    pca_cert *cert = NULL;
+    assert_ok(f->err, pca_ca_cert_by_serial(ca, "1f:00", &cert, f->err));
+    assert_int_equal(pca_cert_status(cert), PCA_STATUS_ISSUED);
+    pca_cert_free(cert);
+    assert_code(f->err, PCA_E_EXISTS, import_issued(f, ca, with_ending(f, "two", "pem"), NULL));
+    assert_ok(f->err, pca_ca_revoke_serial(ca, "ABCDEF", PCA_REASON_UNSPECIFIED, 0, "gone", f->err)); /* the same call again */
+    assert_code(f->err, PCA_E_STATE, pca_ca_revoke_serial(ca, "ABCDEF", PCA_REASON_UNSPECIFIED, 0, NULL, f->err));
+    pca_blob *list = NULL;
+    assert_ok(f->err, pca_ca_cross_certificates(pca_root_ca(second), &list, f->err));
+    text = (char *)file_read(file_path(f, "crossed.pem"), NULL);
+    assert_int_equal(pca_blob_size(list), strlen(text));
+    assert_memory_equal(pca_blob_data(list), text, strlen(text));
+    free(text);
+    pca_blob_free(list);
+    assert_ok(f->err, accept_file(f, pca_sub_ca(waiting), with_ending(f, "waiting", "pem"))); /* its key came along */
+    assert_int_equal(remaining_of_sub(f, f->sub), units);
+    assert_ok(f->err, pca_root_assign(f->root, f->sub, units - 1, units, NULL, f->err));
+    assert_ok(f->err, pca_root_assign(f->root, waiting, 1, 0, NULL, f->err));
+    refresh_sub(f, &waiting);
+    const char *root = with_ending(f, "root", "pem"), *sub = with_ending(f, "sub", "pem"), *between = with_ending(f, "waiting", "pem");
+    cert = issue(f, waiting, "a.internal");
+    assert_openssl(f, put_cert(f, "a.pem", cert), root, LIST(between), NONE);
+    pca_cert_free(cert);
+    cert = issue(f, f->sub, "b.internal");
+    assert_openssl(f, put_cert(f, "b.pem", cert), root, LIST(sub), NONE);
+    pca_cert_free(cert);
+
+    /* what was issued after the backup, and is lost with it, is revoked by presenting it */
+    size_t size;
+    uint8_t *der = der_of(f, old_leaf(f, "late", "/CN=late.internal", "server"), &size);
+    assert_ok(f->err, pca_ca_revoke_der(ca, der, size, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    free(der);
+    root = with_ending(f, "root", "pem"), sub = with_ending(f, "sub", "pem");
+    const char *root_crl = put_crl(f, "root.crl", pca_root_ca(f->root)), *sub_crl = put_crl(f, "sub.crl", ca);
+    assert_openssl_refuses(f, with_ending(f, "late", "pem"), root, LIST(sub), LIST(root_crl, sub_crl), "certificate revoked");
+    assert_openssl(f, with_ending(f, "one", "pem"), root, LIST(sub), LIST(root_crl, sub_crl));
+    assert_ok(f->err, pca_region_check(f->region, f->err));
+    pca_root_free(second);
+    pca_sub_free(waiting);
+}
+
 /* ---- Policies for serial numbers and keys ---- */
 
 static void opaque_serials_tell_nothing(void **state)
@@ -1952,6 +2030,7 @@ int main(void)
         TEST_ECC(odd_serial_numbers_and_dates_are_listed),
         TEST_ECC(what_is_held_is_revoked_by_its_serial_number),
         TEST_ECC(a_serial_number_on_the_crls_of_all_keys),
+        TEST_REGION(a_backup_holds_what_was_brought_in),
         TEST_ECC(opaque_serials_tell_nothing),
         TEST_ECC(pitfall_20_opaque_serials_never_repeat),
         TEST_ECC(keys_that_are_used_again),
