@@ -278,14 +278,34 @@ int pca_ca_cross_certificates(const pca_ca *ca, pca_blob **blob, pca_error *err)
 
 /* ---- Records of an earlier life ---- */
 
-static int record_issued(struct call *call, struct issued_import *import, pca_error *err)
+struct issued {
+    struct shell *shell;
+    struct issued_import import;
+    pca_cert *cert;
+};
+
+/* The handle in the same transaction: nothing may fail once it is committed. */
+static int issued_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
+    struct issued *issued = arguments;
+    struct cert_view view;
+    pca_cert_free(issued->cert); /* of a run whose transaction was given up */
+    issued->cert = NULL;
+    int rc = pcai_issued_record(txn, cx, &issued->import, err);
+    if (rc == PCA_OK)
+        rc = pcai_cert_read(txn, issued->import.sequence, &view, err);
+    return rc == PCA_OK ? pcai_cert_snapshot(issued->shell, &view, &issued->cert, err) : rc;
+}
+
+static int record_issued(struct call *call, struct issued *issued, pca_error *err)
+{
+    struct issued_import *import = &issued->import;
     int rc = pcai_call_require_write(call, err);
     if (rc == PCA_OK)
         rc = pcai_call_read(call, pcai_presented_check, &import->presented, err);
     if (rc == PCA_OK)
         rc = pcai_sequence_take(import->env, &import->sequence, &import->reserve, err);
-    return rc == PCA_OK ? pcai_call_write(call, pcai_issued_record, import, err) : rc;
+    return rc == PCA_OK ? pcai_call_write(call, issued_rule, issued, err) : rc;
 }
 
 int pca_ca_import_issued(const pca_ca *ca, const void *certificate, size_t size, pca_cert **cert, pca_error *err)
@@ -294,18 +314,20 @@ int pca_ca_import_issued(const pca_ca *ca, const void *certificate, size_t size,
     pca_error_clear(err);
     if (!ca || !certificate)
         return pcai_null(ca ? "certificate" : "ca", err);
-    struct issued_import import = {.presented.ca = ca->record.id, .env = ca->shell->env};
-    int rc = pcai_issued_read(pcai_slice(certificate, size), &import, err);
+    struct issued issued = {.shell = ca->shell, .import = {.presented.ca = ca->record.id, .env = ca->shell->env}};
+    int rc = pcai_issued_read(pcai_slice(certificate, size), &issued.import, err);
     if (rc == PCA_OK)
         rc = pcai_call_begin(ca->shell, &call, err);
     if (rc != PCA_OK) {
-        pcai_issued_free(&import, 0);
+        pcai_issued_free(&issued.import, 0);
         return rc;
     }
-    rc = record_issued(&call, &import, err);
-    pcai_issued_free(&import, rc == PCA_OK);
+    rc = record_issued(&call, &issued, err);
+    pcai_issued_free(&issued.import, rc == PCA_OK);
     if (rc == PCA_OK && cert)
-        rc = pcai_cert_load(&call, import.sequence, cert, err);
+        *cert = issued.cert;
+    else
+        pca_cert_free(issued.cert);
     pcai_call_end(&call);
     return rc;
 }

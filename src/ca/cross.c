@@ -66,7 +66,8 @@ static int read_subject(struct txn *txn, struct context *cx, struct cross *cross
     if (rc != PCA_OK)
         return rc;
     cross->plan.algorithm = (int)subject.algorithm;
-    return pcai_certificate_read(pcai_arena_slice(&cross->plan.arena, cert.der), &cross->certificate, err);
+    struct slice der = pcai_arena_slice(&cross->plan.arena, cert.der);
+    return cross->plan.arena.failed ? pcai_no_memory(err) : pcai_certificate_read(der, &cross->certificate, err);
 }
 
 static int check_foreign(struct txn *txn, const struct context *cx, const struct cross *cross, pca_error *err)
@@ -247,7 +248,7 @@ int pcai_cross_list(struct txn *txn, struct context *cx, void *arguments, pca_er
     pcai_scan_close(scan);
     if (rc != PCA_E_NOT_FOUND)
         return rc;
-    if (!list->pem.size)
+    if (!list->pem.size && !list->pem.failed)
         return pcai_fail(err, rc, pcai_ca_object(&ca, object), "certificate", "the CA has cross-signed no other");
     return pcai_buf_check(&list->pem, err);
 }

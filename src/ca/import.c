@@ -185,9 +185,10 @@ static int prove(const struct adoption *a, const struct key *key, pca_error *err
     int rc = pcai_public_read(a->certificate.public_key, &public_key, err);
     if (rc == PCA_OK)
         rc = pcai_key_sign(key, a->random, a->certificate.tbs, &signature, err);
-    if (rc == PCA_OK)
+    int made = rc == PCA_OK;
+    if (made)
         rc = pcai_public_verify(public_key, pcai_algorithm_digest(a->algorithm), a->certificate.tbs, pcai_buf_view(&signature), err);
-    if (rc == PCA_E_CRYPTO)
+    if (made && rc == PCA_E_CRYPTO)
         rc = invalid(err, "key", "what the private key signs does not verify by the certificate");
     pcai_public_free(public_key);
     pcai_buf_free(&signature);
