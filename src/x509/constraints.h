@@ -52,7 +52,7 @@ struct constrained {
 };
 struct violation {
     struct subtree by;
-    char field[24];    /* "subject", "san[2]", "common_name" */
+    char field[32];    /* "subject", "san[2]", "common_name" */
     size_t san;        /* which of the alternative names; SIZE_MAX: another name */
     struct general_name name;
 };
