@@ -73,7 +73,8 @@ static int check_span(const struct validity_limits *limits, const char *field, i
                              seconds);
     } else if (!limits->short_lived && seconds < YEAR_DAYS_MIN * PCAI_DAY) {
         return pcai_fail(err, PCA_E_VALIDITY, "request", field,
-                         "at least 1 year (365 days) must be asked for, less only for end entities by policy short_lived; %" PRId64 " s were", seconds);
+                         "at least 1 year (365 days) must be asked for, less only for end entities by policy short_lived; %" PRId64 " s were",
+                         seconds);
     }
     if (seconds < SHORTEST_SECONDS)
         return pcai_fail(err, PCA_E_VALIDITY, "request", field, "a validity is at least %d s", SHORTEST_SECONDS);
