@@ -4,6 +4,7 @@ package pca
 import "C"
 
 import (
+	"context"
 	"io"
 	"time"
 )
@@ -289,13 +290,26 @@ func (a *CA) CRL(generation uint64, format Format) ([]byte, error) {
 	})
 }
 
-// WriteCRL writes the newest CRL to w, piece by piece.
-func (a *CA) WriteCRL(w io.Writer, generation uint64, format Format) error {
-	return a.ask(func(c *call, p *C.pca_ca) C.int {
-		return lend(w, func(sink C.uintptr_t) C.int {
+// WriteCRL writes the newest CRL to w, piece by piece. The context may end it: ErrCancelled.
+func (a *CA) WriteCRL(ctx context.Context, w io.Writer, generation uint64, format Format) error {
+	return ended(ctx, a.ask(func(c *call, p *C.pca_ca) C.int {
+		return lend(io.Writer(contextWriter{ctx, w}), func(sink C.uintptr_t) C.int {
 			return C.pcaGo_crl_stream(p, C.uint64_t(generation), C.int(format), sink, c.err)
 		})
-	})
+	}))
+}
+
+// contextWriter writes until a context ends.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c contextWriter) Write(piece []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(piece)
 }
 
 // WriteCRLFile writes the newest CRL into a file that is replaced at once.

@@ -13,15 +13,14 @@ import (
 	"unsafe"
 )
 
-// answer runs a callback of the host's and says to C how it went. The slot of the call that it belongs to is free meanwhile, so
-// that the callback may call the library. No panic crosses C.
+// answer runs a callback of the host's and says to C how it went. No panic crosses C.
 func answer(err *C.pca_error, call func() error) (code C.int) {
-	<-slots
+	calls.leave()
+	defer calls.goBack()
 	defer func() {
 		if what := recover(); what != nil {
 			code = refuse(err, fmt.Errorf("panic: %v", what))
 		}
-		slots <- struct{}{}
 	}()
 	if failure := call(); failure != nil {
 		return refuse(err, failure)
@@ -33,7 +32,7 @@ func answer(err *C.pca_error, call func() error) (code C.int) {
 func refuse(err *C.pca_error, failure error) C.int {
 	code := C.int(1)
 	var known Code
-	if errors.As(failure, &known) {
+	if errors.As(failure, &known) && known != C.PCA_OK {
 		code = C.int(known)
 	}
 	message := C.CString(failure.Error())

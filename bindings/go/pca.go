@@ -90,12 +90,62 @@ func Version() string { return C.GoString(C.pca_version()) }
 // MaxCalls is how many calls of C may block at once; each of them holds a thread of the system. Further ones wait.
 const MaxCalls = 64
 
-var slots = make(chan struct{}, MaxCalls)
+// gate counts the calls in C. One that is in a callback of the host's is not counted, so that the callback may call the library; it
+// goes back without waiting, since those that are counted may be waiting for it.
+type gate struct {
+	mu    sync.Mutex
+	freed sync.Cond
+	calls int
+}
 
-// call is what one call of C needs: its error, and texts until it returns.
+var calls = newGate()
+
+func newGate() *gate {
+	g := &gate{}
+	g.freed.L = &g.mu
+	return g
+}
+
+func (g *gate) enter() {
+	g.mu.Lock()
+	for g.calls >= MaxCalls {
+		g.freed.Wait()
+	}
+	g.calls++
+	g.mu.Unlock()
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	g.calls--
+	g.freed.Signal()
+	g.mu.Unlock()
+}
+
+func (g *gate) goBack() {
+	g.mu.Lock()
+	g.calls++
+	g.mu.Unlock()
+}
+
+// call is what one call of C needs: its error, and texts and octets until it returns.
 type call struct {
-	err   *C.pca_error
-	texts []unsafe.Pointer
+	err  *C.pca_error
+	lent []memory
+}
+
+// memory of C's.
+type memory struct {
+	p    unsafe.Pointer
+	size int
+}
+
+func (m memory) octets() []byte { return unsafe.Slice((*byte)(m.p), m.size) }
+
+func wipe(b []byte) {
+	for i := range b {
+		b[i] = 0
+	}
 }
 
 // text is a Go string for C. One with a NUL in it would be another for C, and is refused.
@@ -104,7 +154,7 @@ func (c *call) text(field, s string) *C.char {
 		panic(&Error{Code: ErrInvalid, Object: "argument", Field: field, Message: field + " holds a NUL character", TriesLeft: -1})
 	}
 	t := C.CString(s)
-	c.texts = append(c.texts, unsafe.Pointer(t))
+	c.lent = append(c.lent, memory{unsafe.Pointer(t), len(s)})
 	return t
 }
 
@@ -119,32 +169,43 @@ func (c *call) option(field, s string) *C.char {
 // octets is memory of C with these octets.
 func (c *call) octets(b []byte) unsafe.Pointer {
 	p := C.CBytes(b)
-	c.texts = append(c.texts, p)
+	c.lent = append(c.lent, memory{p, len(b)})
 	return p
 }
 
+// wipe is for what may be a passphrase or a key.
+func (c *call) wipe() {
+	for _, m := range c.lent {
+		wipe(m.octets())
+	}
+}
+
 func (c *call) free() {
-	for _, t := range c.texts {
-		C.free(t)
+	c.wipe()
+	for _, m := range c.lent {
+		C.free(m.p)
 	}
 	C.pca_error_free(c.err)
 }
 
+// refused makes an error of what text panicked with. To be deferred.
+func refused(err *error) {
+	if what := recover(); what != nil {
+		refusal, ok := what.(*Error)
+		if !ok {
+			panic(what)
+		}
+		*err = refusal
+	}
+}
+
 // verb calls C and makes an error of its code.
 func verb(use func(c *call) C.int) (err error) {
-	slots <- struct{}{}
-	defer func() { <-slots }()
+	calls.enter()
+	defer calls.leave()
 	c := &call{err: C.pca_error_new()}
 	defer c.free()
-	defer func() {
-		if what := recover(); what != nil {
-			refused, ok := what.(*Error)
-			if !ok {
-				panic(what)
-			}
-			err = refused
-		}
-	}()
+	defer refused(&err)
 	if code := use(c); code != C.PCA_OK {
 		return refusal(Code(code), c.err)
 	}
@@ -164,6 +225,7 @@ type handle[P any] struct {
 	idle   sync.Cond
 	users  int
 	closed bool
+	once   sync.Once // closes it
 	p      P
 	free   func(P)
 	region *Region // not collected before its handles
@@ -195,18 +257,19 @@ func (h *handle[P]) leave() {
 	h.mu.Unlock()
 }
 
-// Close frees the handle, once its calls in progress are done. Later calls answer ErrClosed, later getters 0 and "".
+// Close frees the handle, once its calls in progress are done. Calls from then on answer ErrClosed, getters 0 and "".
 func (h *handle[P]) Close() error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for h.users > 0 {
-		h.idle.Wait()
-	}
-	if !h.closed {
+	h.once.Do(func() {
+		h.mu.Lock()
 		h.closed = true
+		for h.users > 0 {
+			h.idle.Wait()
+		}
+		h.mu.Unlock()
+		// Not locked: a region's end waits for calls of its CAs, whose callbacks may ask the region.
 		h.free(h.p)
 		runtime.SetFinalizer(h, nil)
-	}
+	})
 	return nil
 }
 

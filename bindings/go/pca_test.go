@@ -137,7 +137,7 @@ func TestCallbacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	var crl bytes.Buffer
-	if err := sub.WriteCRL(&crl, 0, DER); err != nil {
+	if err := sub.WriteCRL(context.Background(), &crl, 0, DER); err != nil {
 		t.Fatal(err)
 	}
 	list, err := x509.ParseRevocationList(crl.Bytes())

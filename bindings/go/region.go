@@ -162,13 +162,16 @@ func (r *Region) ID() string {
 
 // As is another handle of the same region, in which someone else acts.
 func (r *Region) As(actor string) (*Region, error) {
-	var view *C.pca_region
-	if err := r.ask(func(c *call, p *C.pca_region) C.int {
-		return C.pca_region_as(p, c.text("actor", actor), &view, c.err)
-	}); err != nil {
-		return nil, err
-	}
-	return newRegion(view, r.host), nil
+	var view *Region
+	err := r.ask(func(c *call, p *C.pca_region) C.int {
+		var made *C.pca_region
+		code := C.pca_region_as(p, c.text("actor", actor), &made, c.err)
+		if code == C.PCA_OK {
+			view = newRegion(made, r.host) // while r is held, and with it the host
+		}
+		return code
+	})
+	return view, err
 }
 
 // AcceptClock lets the region accept a clock that has jumped forward.

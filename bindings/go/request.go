@@ -7,7 +7,9 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -149,7 +151,7 @@ func (r *Request) fillKey(c *call, q *C.pca_request) {
 		C.pca_request_set_csr(q, c.octets(r.CSR), C.size_t(len(r.CSR)))
 	}
 	if r.PublicKey != nil {
-		spki, err := x509.MarshalPKIXPublicKey(r.PublicKey)
+		spki, err := marshal(r.PublicKey)
 		if err != nil {
 			panic(&Error{Code: ErrInvalid, Object: "request", Field: "public_key", Message: err.Error(), TriesLeft: -1})
 		}
@@ -161,6 +163,23 @@ func (r *Request) fillKey(c *call, q *C.pca_request) {
 	if r.UseCSRSAN {
 		C.pca_request_use_csr_san(q)
 	}
+}
+
+// marshal makes an error of the panic that a nil key of some types is: requests that are gathered are filled in another goroutine.
+func marshal(key crypto.PublicKey) (spki []byte, err error) {
+	defer func() {
+		if what := recover(); what != nil {
+			err = fmt.Errorf("a %T that is no key: %v", key, what)
+		}
+	}()
+	return x509.MarshalPKIXPublicKey(key)
+}
+
+// tryFill is fill, with an error where a value is none that C can take.
+func (r *Request) tryFill(c *call, q *C.pca_request) (err error) {
+	defer refused(&err)
+	r.fill(c, q)
+	return nil
 }
 
 func (r *Request) use(c *call, use func(q *C.pca_request) C.int) C.int {
@@ -179,10 +198,17 @@ type Result struct {
 // maxMany is how many requests pca_sub_request_many takes.
 const maxMany = 256
 
-// RequestMany asks for certificates, 256 in each durable change. An error in a Result is that of its request.
-func (s *Sub) RequestMany(requests []Request) []Result {
+// RequestMany asks for certificates, 256 in each durable change. An error in a Result is that of its request. What a context that
+// ends finds not begun has its error.
+func (s *Sub) RequestMany(ctx context.Context, requests []Request) []Result {
 	results := make([]Result, 0, len(requests))
 	for len(requests) > 0 {
+		if err := ctx.Err(); err != nil {
+			for range requests {
+				results = append(results, Result{Err: err})
+			}
+			return results
+		}
 		n := len(requests)
 		if n > maxMany {
 			n = maxMany
@@ -196,34 +222,48 @@ func (s *Sub) RequestMany(requests []Request) []Result {
 func (s *Sub) requestMany(requests []Request) []Result {
 	results := make([]Result, len(requests))
 	var p *C.pca_results
+	var sent []int // those that C can take
 	err := s.ask(func(c *call, sub *C.pca_sub) C.int {
 		list := C.malloc(C.size_t(len(requests)) * C.size_t(pointerSize))
 		defer C.free(list)
 		array := pointers(list, len(requests))
 		for i := range requests {
-			array[i] = C.pca_request_new()
-			defer C.pca_request_free(array[i])
-			requests[i].fill(c, array[i])
+			q := C.pca_request_new()
+			defer C.pca_request_free(q)
+			if results[i].Err = requests[i].tryFill(c, q); results[i].Err == nil {
+				array[len(sent)] = q
+				sent = append(sent, i)
+			}
 		}
-		return C.pca_sub_request_many(sub, (**C.pca_request)(list), C.uint64_t(len(requests)), &p, c.err)
+		if len(sent) == 0 {
+			return C.PCA_OK
+		}
+		return C.pca_sub_request_many(sub, (**C.pca_request)(list), C.uint64_t(len(sent)), &p, c.err)
 	})
 	if err != nil {
 		for i := range results {
-			results[i].Err = err
+			if results[i].Err == nil {
+				results[i].Err = err
+			}
 		}
 		return results
 	}
-	defer C.pca_results_free(p)
-	for i := range results {
-		n := C.uint64_t(i)
-		if code := C.pca_results_code_at(p, n); code != C.PCA_OK {
-			results[i].Err = refusal(Code(code), C.pca_results_error_at(p, n))
+	// The certificates are in the results, which are freed with the last of them.
+	users := int64(1)
+	release := func() {
+		if atomic.AddInt64(&users, -1) == 0 {
+			C.pca_results_free(p)
+		}
+	}
+	defer release()
+	for n, i := range sent {
+		if code := C.pca_results_code_at(p, C.uint64_t(n)); code != C.PCA_OK {
+			results[i].Err = refusal(Code(code), C.pca_results_error_at(p, C.uint64_t(n)))
 			continue
 		}
-		// A handle of its own: the one in the results is theirs.
-		results[i].Cert, results[i].Err = newCert(s.region, s.h, func(c *call, out **C.pca_cert) C.int {
-			return C.pca_cert_reload(C.pca_results_cert_at(p, n), out, c.err)
-		})
+		cert := C.pca_results_cert_at(p, C.uint64_t(n))
+		atomic.AddInt64(&users, 1)
+		results[i].Cert = &Cert{own(cert, func(*C.pca_cert) { release() }, s.region), cert, s.region}
 	}
 	return results
 }
@@ -243,6 +283,9 @@ type waiter struct {
 // Request issues a certificate, or on a compliance CA asks for one. Calls that come while others are under way are gathered into
 // one durable change. A context that ends first takes back what has not begun; what has begun is waited for.
 func (s *Sub) Request(ctx context.Context, request Request) (*Cert, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	w := &waiter{request, make(chan Result, 1)}
 	g := &s.many
 	g.mu.Lock()
@@ -292,40 +335,14 @@ func (g *gatherer) next() []*waiter {
 
 func (s *Sub) gather() {
 	for batch := s.many.next(); len(batch) > 0; batch = s.many.next() {
-		if valid := batch[:0:0]; len(batch) > 1 {
-			requests := make([]Request, 0, len(batch))
-			for _, w := range batch {
-				valid, requests = append(valid, w), append(requests, w.request)
-			}
-			if results := s.requestMany(requests); !whole(results) {
-				for i, w := range valid {
-					w.done <- results[i]
-				}
-				continue
-			}
+		requests := make([]Request, len(batch))
+		for i, w := range batch {
+			requests[i] = w.request
 		}
-		// One alone, or many that were refused together, by one text that C cannot take: each by itself.
-		for _, w := range batch {
-			cert, err := s.request(&w.request)
-			w.done <- Result{cert, err}
+		for i, result := range s.requestMany(requests) {
+			batch[i].done <- result
 		}
 	}
-}
-
-// whole: the call was refused as a whole and nothing was issued.
-func whole(results []Result) bool {
-	for _, r := range results {
-		if r.Err == nil || r.Err != results[0].Err {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *Sub) request(request *Request) (*Cert, error) {
-	return newCert(s.region, s.h, func(c *call, out **C.pca_cert) C.int {
-		return request.use(c, func(q *C.pca_request) C.int { return C.pca_sub_request(s.h.p, q, out, c.err) })
-	})
 }
 
 // Finding is what a lint saw. Severity 1: a note; 2: an error, which refuses the certificate.

@@ -61,6 +61,7 @@ func (t *Cert) Signer() (crypto.Signer, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer wipe(der)
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
 		return nil, err
@@ -80,65 +81,78 @@ func (t *Cert) TLS(key crypto.Signer) (*tls.Certificate, error) {
 			return nil, err
 		}
 	}
-	der, err := t.DER()
+	files, err := t.Export(PEM, WithChain, "")
 	if err != nil {
 		return nil, err
 	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, err
-	}
-	issuer, err := t.region.Sub(t.IssuerID())
-	if err != nil {
-		return nil, err
-	}
-	defer issuer.Close()
-	chain, err := issuer.Chain(0)
-	if err != nil {
-		return nil, err
-	}
-	out := &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
-	for block, rest := pem.Decode(chain); block != nil; block, rest = pem.Decode(rest) {
+	out := &tls.Certificate{PrivateKey: key}
+	for block, rest := pem.Decode(files[0].Data); block != nil; block, rest = pem.Decode(rest) {
 		out.Certificate = append(out.Certificate, block.Bytes)
 	}
-	return out, nil
+	out.Leaf, err = x509.ParseCertificate(out.Certificate[0])
+	return out, err
 }
 
 // Rotator backs a tls.Config's GetCertificate by a subordinate: a certificate like Request, made when it is first asked for and
-// anew when less than a third of its time is left. While a new one is refused, the old one serves until it ends.
+// anew when less than a third of its time is left. While a new one is made, or refused, the old one serves until it ends.
 type Rotator struct {
 	Sub     *Sub
 	Request Request          // without a token, a custom id, or a key of its own
 	Now     func() time.Time // nil: time.Now
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards current
 	current *tls.Certificate
+	making  sync.Mutex // of whoever makes the next
 }
 
 // GetCertificate is for tls.Config.
 func (o *Rotator) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	current, due := o.look()
+	if !due {
+		return current, nil
+	}
+	if !o.making.TryLock() {
+		if current != nil {
+			return current, nil
+		}
+		o.making.Lock()
+	}
+	defer o.making.Unlock()
+	if current, due = o.look(); !due { // made meanwhile
+		return current, nil
+	}
+	fresh, err := o.issue(hello.Context())
+	if err != nil && current != nil {
+		return current, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	o.current = fresh
+	o.mu.Unlock()
+	return fresh, nil
+}
+
+// look says what serves now, nil where nothing does, and whether another is due.
+func (o *Rotator) look() (*tls.Certificate, bool) {
 	now := time.Now()
 	if o.Now != nil {
 		now = o.Now()
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.current != nil {
-		leaf := o.current.Leaf
-		if leaf.NotAfter.Sub(now) > leaf.NotAfter.Sub(leaf.NotBefore)/3 {
-			return o.current, nil
-		}
+	if o.current == nil || now.After(o.current.Leaf.NotAfter) {
+		return nil, true
 	}
-	fresh, err := o.issue(hello.Context())
-	if err == nil {
-		o.current = fresh
-	} else if o.current == nil || now.After(o.current.Leaf.NotAfter) {
-		return nil, err
-	}
-	return o.current, nil
+	leaf := o.current.Leaf
+	return o.current, leaf.NotAfter.Sub(now) <= leaf.NotAfter.Sub(leaf.NotBefore)/3
 }
 
 func (o *Rotator) issue(ctx context.Context) (*tls.Certificate, error) {
+	if ctx == nil { // a ClientHelloInfo of the caller's own making
+		ctx = context.Background()
+	}
 	cert, err := o.Sub.Request(ctx, o.Request)
 	if err != nil {
 		return nil, err
