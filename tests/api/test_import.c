@@ -862,7 +862,7 @@ static void a_csr_for_a_root_elsewhere(void **state)
         pca_request *r = request_csr("Held Here");
         assert_ok(NULL, pca_request_set_path_length(r, 0));
         const char *csr = put_csr(f, "held.csr", pca_sub_ca(f->sub), r);
-        char *text = output_of("openssl", "req", "-in", csr, "-verify", "-noout", "-text");
+        char *text = output_of("openssl", "req", "-in", csr, "-verify", "-noout", "-text", "-nameopt", "oneline");
         assert_contains(text, "verify OK");
         assert_contains(text, "O = Example, CN = Held Here");
         assert_contains(text, "CA:TRUE, pathlen:0");
@@ -1074,7 +1074,7 @@ static void requests_for_a_csr(void **state)
     r = pca_request_new();
     blob = NULL;
     assert_ok(f->err, pca_ca_csr(pca_root_ca(f->root), r, PCA_FORMAT_DER, &blob, f->err));
-    char *text = output_of("openssl", "req", "-inform", "DER", "-in", put_blob(f, "root.csr", blob), "-verify", "-noout", "-text");
+    char *text = output_of("openssl", "req", "-inform", "DER", "-in", put_blob(f, "root.csr", blob), "-verify", "-noout", "-text", "-nameopt", "oneline");
     assert_contains(text, "verify OK");
     assert_contains(text, "CN = Test Root");
     free(text);
@@ -1121,7 +1121,7 @@ static void a_leaf_verifies_under_both_roots(void **state)
                *sub_crl = put_crl(f, "sub.crl", pca_sub_ca(f->sub));
     assert_openssl(f, pem, own, LIST(sub), LIST(own_crl, sub_crl));
     assert_openssl(f, pem, other, LIST(crossed, sub), LIST(other_crl, own_crl, sub_crl));
-    char *text = output_of("openssl", "x509", "-in", crossed, "-noout", "-text");
+    char *text = output_of("openssl", "x509", "-in", crossed, "-noout", "-text", "-nameopt", "oneline");
     assert_contains(text, "URI:" ROOT_CRL_URL);
     assert_contains(text, "Issuer: C = DE, O = Example, CN = Other Root");
     assert_contains(text, "Subject: C = DE, O = Example, CN = Test Root");
