@@ -511,7 +511,8 @@ PCA_API int pca_ca_revoke(const pca_ca *ca, int reason, int64_t invalidity, cons
 
 /* Makes and stores the next complete CRL (RFC 5280 5) of each key generation, in any state from ENABLED on, until the CA's
  * certificate ends (EXPIRED); an older generation's until that generation's ends. Never run by a revocation itself. CORRUPT: a
- * revocation record is damaged or missing. LINT: the CRL would break a lint. */
+ * revocation record is damaged or missing. LINT: the CRL would break a lint. DEVICE, PIN: a key in a container is out of reach. The
+ * first failure is told, and keeps no other generation's CRL from being made. */
 PCA_API int pca_ca_crl_make(const pca_ca *ca, pca_error *err);
 /* The newest CRL. NOT_FOUND: none was made yet. */
 PCA_API int pca_ca_crl_get(const pca_ca *ca, int format, pca_blob **blob, pca_error *err);

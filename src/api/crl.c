@@ -39,7 +39,8 @@ static int make(struct call *call, struct crl_job *job, pca_error *err)
     return rc;
 }
 
-/* The generations whose CRLs are still to be made: the present one, and those whose certificates have not all ended. */
+/* The generations whose CRLs are still to be made: the present one, and those whose certificates have not all ended, unless their
+ * keys are not here. */
 struct generations {
     uint64_t ca, present;
     uint64_t after; /* the one made last */
@@ -55,26 +56,30 @@ static int next_rule(struct txn *txn, struct context *cx, void *arguments, pca_e
     g->present = ca.generation;
     for (g->next = g->after + 1; rc == PCA_OK && g->next < g->present; g->next++) {
         rc = pcai_generation_read(txn, cx, &ca, g->next, &record, err);
-        if (rc == PCA_OK && record.custody == CUSTODY_SEALED && cx->now <= record.not_after)
+        if (rc == PCA_OK && record.custody != CUSTODY_ELSEWHERE && cx->now <= record.not_after)
             break;
     }
     return rc;
 }
 
+/* One key that is out of reach keeps no other's CRL from being made. */
 static int make_all(struct call *call, uint64_t ca, pca_error *err)
 {
     struct generations g = {.ca = ca};
-    int rc;
+    int first = PCA_OK;
     do {
-        rc = pcai_call_read(call, next_rule, &g, err);
+        pca_error *why = first == PCA_OK ? err : NULL;
+        int rc = pcai_call_read(call, next_rule, &g, why);
         if (rc != PCA_OK)
-            return rc;
+            return first == PCA_OK ? rc : first;
         struct crl_job job = {.ca = ca, .generation = g.next, .env = call->shell->env, .containers = call->shell->containers, .random = call->shell->random, .spool = -1};
-        rc = make(call, &job, err);
+        rc = make(call, &job, why);
         pcai_crl_job_free(&job);
+        if (first == PCA_OK)
+            first = rc;
         g.after = g.next;
-    } while (rc == PCA_OK && g.after < g.present);
-    return rc;
+    } while (g.after < g.present);
+    return first;
 }
 
 int pca_ca_crl_make(const pca_ca *ca, pca_error *err)

@@ -636,6 +636,57 @@ static void ca_keys_need_a_login(void **state)
     pca_request_free(r);
 }
 
+/* The numbers of the CRLs of the first generations. */
+static void crl_numbers(struct fixture *f, size_t count, uint64_t numbers[])
+{
+    for (size_t i = 0; i < count; i++)
+        assert_ok(f->err, pca_ca_crl_info_at(pca_sub_ca(f->sub), i + 1, &numbers[i], NULL, NULL, NULL, f->err));
+}
+
+/* Generations 1 and 3 on the token, 2 sealed: each has its CRL made whatever becomes of another's key, and the first failure is told. */
+static void crls_of_each_generation(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t first[3], second[3], third[3], fourth[3], fifth[3];
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    make_token_ca(f, PCA_FAMILY_ECC);
+    pca_request *r = pca_request_new();
+    pca_request_set_crl_url(r, "http://crl.example/sub-2.crl");
+    assert_ok(f->err, pca_ca_rekey(pca_sub_ca(f->sub), r, f->err));
+    pca_request_set_crl_url(r, "http://crl.example/sub-3.crl");
+    pca_request_set_container(r, "skf", "usbkey-1");
+    assert_ok(f->err, pca_ca_rekey(pca_sub_ca(f->sub), r, f->err));
+    pca_request_free(r);
+    assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    crl_numbers(f, 3, first);
+    /* nobody is logged in: the sealed one's alone */
+    f->clock.now += HOUR;
+    assert_ok(f->err, pca_region_logout(f->region, "skf", "usbkey-1", f->err));
+    assert_refusal(f->err, PCA_E_PIN, "container skf", "slot", pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    crl_numbers(f, 3, second);
+    assert_int_equal(second[0], first[0]);
+    assert_true(second[1] > first[1]);
+    assert_int_equal(second[2], first[2]);
+    /* one key does not sign: the others' */
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    for (int which = 0; which < 2; which++) {
+        uint64_t *before = which ? third : second, *after = which ? fourth : third;
+        size_t lost = which ? 2 : 0; /* the token has the root's key, and then those of generations 1 and 3 */
+        f->clock.now += HOUR;
+        token.dead_key = token.keys[which + 1].name;
+        assert_refusal(f->err, PCA_E_DEVICE, "container skf", "key", pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+        token.dead_key = NULL;
+        crl_numbers(f, 3, after);
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(after[i] > before[i], i != lost);
+    }
+    f->clock.now += HOUR;
+    assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    crl_numbers(f, 3, fifth);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(fifth[i] > fourth[i]);
+}
+
 static void pitfall_36_the_hsm_fails(void **state)
 {
     struct fixture *f = *state;
@@ -942,7 +993,7 @@ int main(void)
         TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
         TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(pairs), TEST_TOKEN(pairs_are_reviewed),
         TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
-        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
+        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

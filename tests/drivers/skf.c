@@ -193,7 +193,7 @@ static int sign(void *session, const char *name, int algorithm, const uint8_t *d
     if (rc != PCA_OK)
         return rc;
     struct skf_key *key = skf_find(skf, name);
-    if (!key)
+    if (!key || (skf->dead_key && strcmp(skf->dead_key, name) == 0))
         return no_key(err);
     struct slice digest = pcai_slice(data, data_size);
     if (pcai_algorithm_family(algorithm) == PCA_FAMILY_RSA) {

@@ -38,6 +38,7 @@ struct skf {
     int fail[SKF_CALLS];    /* a code that this call fails with, without a word */
     int removed_at;         /* a call, and one: the token is pulled out in the middle of it */
     int bad_signature, other_key;
+    const char *dead_key;   /* it is there, and does not sign */
     void (*hook)(void *argument, enum skf_call call); /* in each call; may be NULL */
     void *argument;
     pca_container_driver driver;
