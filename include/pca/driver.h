@@ -78,18 +78,25 @@ typedef struct pca_key_wrapper {
  *
  * Order of calls. probe at any time, without a session. open, then any of generate, public_key, sign, import_certificate and
  * import_enveloped, then close. A session belongs to one thread at a time. The library holds at most max_sessions of a driver at
- * once; a thread that wants one more waits timeout_ms for it. Sessions of pca_region_login stay open until pca_region_logout or
- * close. No lock and no transaction of the library is held during a call.
+ * once; a thread that wants one more waits timeout_ms for it, and then fails with BUSY. Sessions of pca_region_login stay open until
+ * pca_region_logout or close. No lock and no transaction of the library is held during a call.
  *
  * Failures. PIN: it is wrong or locked, with pca_error_set_tries for those that are left. DEVICE: no token, no such key, pulled
  * out, timed out; with the device's own number. UNSUPPORTED: an algorithm that it lacks. Another number than a PCA_E_ code means
- * DEVICE. A call that takes longer than timeout_ms should give up with DEVICE: after a multiple of it the library takes an
- * operation for dead and gives its reservation back, and a late end of it fails.
+ * DEVICE.
+ *
+ * Time. A call that takes longer than timeout_ms should give up with DEVICE. A driver that does not is waited for: by the verb that
+ * called it, by pca_region_close, and by nothing else, but for calls that want the same session of pca_region_login, which fail with
+ * BUSY after 8 times timeout_ms. After that time an operation is taken for dead: the next pca_region_run_due or opening of the
+ * region gives its reservation back, and its late end fails with DEVICE. A key that was made for an operation that failed stays on
+ * the token under its name, and no certificate is ever issued for it.
  *
  * Keys are named by the library, by at most 40 characters of a-z 0-9 and -. A name is used once.
  */
 #define PCA_CONTAINER_DRIVER_VERSION 1
-/* What a driver signs: the digest (for SM2 the SM3 of ZA and message, GB/T 32918.2), or the message itself. */
+/* What a driver signs: the digest (for SM2 the SM3 of ZA and message, GB/T 32918.2), or the message itself, of which it makes that
+ * digest (for SM2 with the identity 1234567812345678). A message may be long: a CRL of a million revocations has some 40 MB, in one piece
+ * that is mapped from a file for the time of the call. */
 #define PCA_SIGN_DIGEST 1
 #define PCA_SIGN_MESSAGE 2
 #define PCA_CERTIFICATE_SIGNING 1

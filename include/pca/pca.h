@@ -274,7 +274,7 @@ PCA_API const char *pca_region_id(const pca_region *region);
 /* Opens a session with the token in a driver's slot, in which the keys of CAs sign that are there, for this handle and those of
  * pca_region_as, until logout or the last of them is closed. EXISTS: there is one. DEVICE, PIN. */
 PCA_API int pca_region_login(pca_region *region, const char *driver, const char *slot, const char *pin, pca_error *err);
-/* Waits for the signature under way. NOT_FOUND. */
+/* Waits for the signature under way. NOT_FOUND. BUSY: that does not end. */
 PCA_API int pca_region_logout(pca_region *region, const char *driver, const char *slot, pca_error *err);
 /* Lets the region accept a clock that has jumped forward beyond policy max_clock_step_days. CLOCK: it is behind. */
 PCA_API int pca_region_accept_clock(pca_region *region, pca_error *err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/civil.h"
@@ -72,17 +73,38 @@ int pcai_crl_number(struct txn *txn, struct context *cx, void *arguments, pca_er
 
 /* ---- Scan: one read transaction; the entries go to an unlinked file, so that a million need no memory ---- */
 
-static int spool_write(struct crl_job *job, struct buf *out, pca_error *err)
+/* In front of them is room for the head of any CRL of this issuer. */
+#define HEAD_BESIDE_ISSUER 256
+
+static int spool_seek(struct crl_job *job, uint64_t at, pca_error *err)
+{
+    return lseek(job->spool, (off_t)at, SEEK_SET) < 0 ? pcai_fail_errno(err, errno, "store", "write the entries of a CRL") : PCA_OK;
+}
+
+static int spool_new(struct crl_job *job, pca_error *err)
+{
+    int rc = pcai_store_spool(pcai_environment_store(job->env), &job->spool, err);
+    job->entries_at = job->issuer.subject.size + HEAD_BESIDE_ISSUER;
+    return rc == PCA_OK ? spool_seek(job, job->entries_at, err) : rc;
+}
+
+static int spool_write(struct crl_job *job, struct slice out, pca_error *err)
 {
     size_t done = 0;
-    while (done < out->size) {
-        ssize_t wrote = write(job->spool, out->data + done, out->size - done);
+    while (done < out.size) {
+        ssize_t wrote = write(job->spool, out.data + done, out.size - done);
         if (wrote < 0 && errno != EINTR)
             return pcai_fail_errno(err, errno, "store", "write the entries of a CRL");
         done += wrote > 0 ? (size_t)wrote : 0;
     }
-    pcai_buf_reset(out);
     return PCA_OK;
+}
+
+static int flush(struct crl_job *job, struct buf *out, pca_error *err)
+{
+    int rc = spool_write(job, pcai_buf_view(out), err);
+    pcai_buf_reset(out);
+    return rc;
 }
 
 /* An entry leaves once a CRL dated after its certificate's end has borne it (RFC 5280 3.3). */
@@ -122,7 +144,7 @@ static int add_entry(struct crl_job *job, struct slice key, const struct revocat
         return rc;
     job->entries++;
     job->entries_size += out->size - before;
-    return out->size >= PCAI_CRL_PIECE ? spool_write(job, out, err) : PCA_OK;
+    return out->size >= PCAI_CRL_PIECE ? flush(job, out, err) : PCA_OK;
 }
 
 /* Every row is looked at and the sum compared: a list with holes is never published. */
@@ -147,7 +169,7 @@ int pcai_crl_scan(struct txn *txn, struct crl_job *job, pca_error *err)
     struct buf out = {0};
     uint64_t count = 0, sum = 0;
     int64_t time;
-    int rc = pcai_store_spool(pcai_environment_store(job->env), &job->spool, err);
+    int rc = spool_new(job, err);
     if (rc == PCA_OK)
         rc = pcai_lint_entries_begin(&job->linted, &job->lint, err);
     if (rc == PCA_OK)
@@ -165,7 +187,7 @@ int pcai_crl_scan(struct txn *txn, struct crl_job *job, pca_error *err)
     if (rc == PCA_E_NOT_FOUND)
         rc = compare_sum(txn, job, count, sum, err);
     if (rc == PCA_OK)
-        rc = spool_write(job, &out, err);
+        rc = flush(job, &out, err);
     pcai_scan_close(scan);
     pcai_buf_free(&out);
     return rc;
@@ -177,7 +199,7 @@ static int spool_read(struct crl_job *job, uint64_t at, uint8_t *out, size_t siz
 {
     size_t done = 0;
     while (done < size) {
-        ssize_t got = pread(job->spool, out + done, size - done, (off_t)(at + done));
+        ssize_t got = pread(job->spool, out + done, size - done, (off_t)(job->entries_at + at + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
@@ -218,13 +240,41 @@ static int hash_tbs(struct crl_job *job, const struct key *key, struct slice hea
     return rc;
 }
 
+static int sign_digest(struct crl_job *job, const struct key *key, struct slice head, struct slice tail, struct buf *signature, pca_error *err)
+{
+    uint8_t digest[PCAI_DIGEST_MAX];
+    int rc = hash_tbs(job, key, head, tail, digest, err);
+    struct slice hash = pcai_slice(digest, pcai_digest_size(pcai_algorithm_digest(job->algorithm)));
+    return rc == PCA_OK ? pcai_key_sign_digest(key, job->random, hash, signature, err) : rc;
+}
+
+/* A container that digests itself is shown the file, with head and tail put around the entries. */
+static int sign_whole(struct crl_job *job, const struct key *key, struct slice head, struct slice tail, struct buf *signature, pca_error *err)
+{
+    uint64_t begin = job->entries_at - head.size, end = job->entries_at + job->entries_size + tail.size;
+    if (head.size > job->entries_at || end > SIZE_MAX)
+        return pcai_fail(err, PCA_E_INTERNAL, NULL, "crl", "a CRL of %llu octets has no room", (unsigned long long)end);
+    int rc = spool_write(job, tail, err);
+    if (rc == PCA_OK)
+        rc = spool_seek(job, begin, err);
+    if (rc == PCA_OK)
+        rc = spool_write(job, head, err);
+    if (rc != PCA_OK)
+        return rc;
+    uint8_t *map = mmap(NULL, (size_t)end, PROT_READ, MAP_PRIVATE, job->spool, 0);
+    if (map == MAP_FAILED)
+        return pcai_fail_errno(err, errno, "store", "map a CRL that is to be signed");
+    rc = pcai_key_sign(key, job->random, pcai_slice(map + begin, (size_t)(end - begin)), signature, err);
+    munmap(map, (size_t)end);
+    return rc;
+}
+
 /* job->head and job->tail become all that stands before and after the entries in the whole CRL. */
 int pcai_crl_sign(struct crl_job *job, pca_error *err)
 {
     struct crl crl = {job->algorithm, job->issuer.subject, job->this_update, job->next_update, job->key_id, job->number};
     struct buf tbs_head = {0}, signature = {0}, signed_tail = {0};
     const struct key *key = NULL;
-    uint8_t digest[PCAI_DIGEST_MAX];
     pcai_crl_head_write(&tbs_head, &crl, job->entries_size);
     pcai_crl_tail_write(&job->tail, &crl);
     uint64_t tbs_size = tbs_head.size + job->entries_size + job->tail.size;
@@ -236,10 +286,7 @@ int pcai_crl_sign(struct crl_job *job, pca_error *err)
     if (rc == PCA_OK)
         rc = pcai_ca_key_load(job->env, job->containers, job->random, &job->key, &key, err);
     if (rc == PCA_OK)
-        rc = hash_tbs(job, key, pcai_buf_view(&tbs_head), pcai_buf_view(&job->tail), digest, err);
-    if (rc == PCA_OK)
-        rc = pcai_key_sign_digest(key, job->random, pcai_slice(digest, pcai_digest_size(pcai_algorithm_digest(crl.signature_key))),
-                                  &signature, err);
+        rc = (pcai_key_wants_messages(key) ? sign_whole : sign_digest)(job, key, pcai_buf_view(&tbs_head), pcai_buf_view(&job->tail), &signature, err);
     if (rc == PCA_OK) {
         pcai_crl_signature_write(&signed_tail, &crl, pcai_buf_view(&signature));
         pcai_crl_outer_write(&job->head, tbs_size, signed_tail.size);

@@ -29,8 +29,8 @@ struct crl_job {
     int64_t previous_this_update;
     struct lint_context lint;
     /* scan */
-    int spool; /* an unlinked file with the entries */
-    uint64_t entries, entries_size, log;
+    int spool; /* an unlinked file with the entries, from entries_at on */
+    uint64_t entries_at, entries, entries_size, log;
     struct lint_entries linted;
     struct findings findings;
     /* sign */

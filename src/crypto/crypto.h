@@ -53,13 +53,17 @@ int pcai_key_sign(const struct key *key, struct random *random, struct slice mes
 int pcai_key_hash_new(const struct key *key, struct hash **h, pca_error *err);
 int pcai_key_sign_digest(const struct key *key, struct random *random, struct slice digest, struct buf *signature,
                          pca_error *err);
+/* It lives elsewhere and digests itself: pcai_key_sign_digest is not for it. */
+int pcai_key_wants_messages(const struct key *key);
 void pcai_key_free(struct key *key);
 
 /* A key that lives elsewhere. signer gets the digest, or where `messages` is set the message, and gives what a token gives: r and s in
- * the length of the curve, or RSA's octets; they are verified. It has a public half only: pcai_key_write is UNSUPPORTED. */
+ * the length of the curve, or RSA's octets; they are verified. object is what errors name, and outlives the key. It has a public half
+ * only: pcai_key_write is UNSUPPORTED. */
 struct key_signer {
     int (*sign)(void *context, int algorithm, struct slice in, struct buf *signature, pca_error *err);
     void *context;
+    const char *object;
     int messages;
 };
 int pcai_key_external(struct slice spki, const struct key_signer *signer, struct key **key, pca_error *err);

@@ -481,7 +481,7 @@ static int check_signature(const struct key *key, struct slice digest, struct sl
     if (rc == PCA_OK)
         rc = pcai_public_verify_digest(public, key->algorithm->digest, digest, signature, err);
     pcai_public_free(public);
-    return rc == PCA_E_CRYPTO ? pcai_fail(err, PCA_E_DEVICE, NULL, "key", "the container's signature does not verify by the public key") : rc;
+    return rc == PCA_E_CRYPTO ? pcai_fail(err, PCA_E_DEVICE, key->elsewhere.object, "key", "the container's signature does not verify by the public key") : rc;
 }
 
 static int sign_elsewhere(const struct key *key, struct slice in, struct slice digest, struct buf *signature, pca_error *err)
@@ -493,7 +493,8 @@ static int sign_elsewhere(const struct key *key, struct slice in, struct slice d
     if (rc == PCA_OK)
         rc = pcai_buf_check(&raw, err);
     if (rc == PCA_OK && raw.size != (rsa ? size : 2 * size))
-        rc = pcai_fail(err, PCA_E_DEVICE, NULL, "key", "the container's signature has %zu octets instead of %zu", raw.size, rsa ? size : 2 * size);
+        rc = pcai_fail(err, PCA_E_DEVICE, key->elsewhere.object, "key", "the container's signature has %zu octets instead of %zu", raw.size,
+                       rsa ? size : 2 * size);
     if (rc == PCA_OK && rsa)
         pcai_buf_slice(&der, pcai_buf_view(&raw));
     else if (rc == PCA_OK)
@@ -511,10 +512,15 @@ static int sign_elsewhere(const struct key *key, struct slice in, struct slice d
     return rc;
 }
 
+int pcai_key_wants_messages(const struct key *key)
+{
+    return key->elsewhere.sign && key->elsewhere.messages;
+}
+
 int pcai_key_sign_digest(const struct key *key, struct random *random, struct slice digest, struct buf *signature, pca_error *err)
 {
-    if (key->elsewhere.sign && key->elsewhere.messages)
-        return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "key", "the container signs whole messages only, and this one comes in pieces");
+    if (pcai_key_wants_messages(key))
+        return pcai_fail(err, PCA_E_UNSUPPORTED, key->elsewhere.object, "key", "the container signs messages, and no digests");
     if (key->elsewhere.sign)
         return sign_elsewhere(key, digest, digest, signature, err);
     struct key *k = (struct key *)key; /* the pool changes, the key does not */

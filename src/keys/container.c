@@ -29,11 +29,21 @@ struct login {
     struct login *next;
     char *slot;
     struct session *session;
-    pthread_mutex_t turn; /* a session is one thread's at a time */
     struct container *container;
-    unsigned users;       /* under the containers' lock */
+    /* under the containers' lock */
+    unsigned users;
     int leaving;
+    int taken; /* by one thread, the only one that the driver sees in the session meanwhile */
+    pthread_t by;
 };
+
+/* What errors name: "container NAME". */
+#define OBJECT 80
+static const char *object_of(const char *driver, char out[OBJECT])
+{
+    snprintf(out, OBJECT, "container %s", driver);
+    return out;
+}
 
 /* A key in a slot, and how it signs. */
 struct held_key {
@@ -41,6 +51,7 @@ struct held_key {
     struct containers *containers;
     struct container *container;
     char *slot, *name;
+    char object[OBJECT];
     struct key *key;
 };
 
@@ -90,7 +101,6 @@ struct containers *pcai_containers_share(struct containers *containers)
 
 static void login_free(struct login *login)
 {
-    pthread_mutex_destroy(&login->turn);
     pcai_free(login->slot);
     pcai_free(login);
 }
@@ -126,15 +136,6 @@ void pcai_containers_release(struct containers *c, int forked)
         pthread_cond_destroy(&c->changed);
     }
     pcai_free(c);
-}
-
-/* ---- Errors: "container NAME" ---- */
-
-#define OBJECT 80
-static const char *object_of(const char *driver, char out[OBJECT])
-{
-    snprintf(out, OBJECT, "container %s", driver);
-    return out;
 }
 
 static int find(struct containers *c, const char *driver, struct container **container, pca_error *err)
@@ -191,6 +192,12 @@ static void after(uint32_t milliseconds, struct timespec *at)
         at->tv_sec++;
         at->tv_nsec -= 1000000000;
     }
+}
+
+/* How long an operation may take, all calls of its driver together. */
+static void after_patience(const struct container *container, struct timespec *at)
+{
+    after(container->entry.driver.timeout_ms * CALLS, at);
 }
 
 /* One of the sessions that the driver bears. */
@@ -326,18 +333,23 @@ int pcai_session_sign(struct session *s, const char *name, struct slice spki, st
 {
     char object[OBJECT];
     struct session_key context = {s, name};
-    struct key_signer signer = {sign_by_session, &context, s->container->entry.driver.sign_form == PCA_SIGN_MESSAGE};
+    struct key_signer signer = {sign_by_session, &context, object_of(s->container->entry.name, object),
+                                s->container->entry.driver.sign_form == PCA_SIGN_MESSAGE};
     struct key *key = NULL;
     int rc = pcai_key_external(spki, &signer, &key, err);
     if (rc == PCA_OK)
         rc = pcai_key_sign(key, random, message, signature, err);
-    if (rc == PCA_E_DEVICE)
-        pcai_error_name_object(err, object_of(s->container->entry.name, object));
     pcai_key_free(key);
     return rc;
 }
 
 /* ---- Sessions that stay ---- */
+
+static int in_use(const struct container *container, const char *slot, pca_error *err)
+{
+    char object[OBJECT];
+    return pcai_fail(err, PCA_E_BUSY, object_of(container->entry.name, object), "slot", "the session of slot \"%s\" stayed in use by another call", slot);
+}
 
 static struct login **find_login(struct containers *c, const struct container *container, const char *slot)
 {
@@ -361,7 +373,6 @@ int pcai_container_login(struct containers *c, const struct key_place *place, co
         rc = pcai_session_open(c, place, pin, &fresh->session, err);
     if (rc == PCA_OK) {
         fresh->container = container;
-        pthread_mutex_init(&fresh->turn, NULL);
         pthread_mutex_lock(&c->lock);
         taken = *find_login(c, container, place->slot) != NULL;
         if (!taken) {
@@ -380,16 +391,23 @@ int pcai_container_login(struct containers *c, const struct key_place *place, co
     return rc;
 }
 
-/* Off the list, and closed once nobody uses it. */
-static void leave(struct containers *c, struct login *login)
+/* Off the list once nobody uses it. 0: somebody goes on using it, and it stays. */
+static int leave(struct containers *c, struct login *login)
 {
+    struct timespec until;
+    int waited = 0;
+    after_patience(login->container, &until);
     login->leaving = 1;
-    while (login->users)
-        pthread_cond_wait(&c->changed, &c->lock);
+    while (login->users && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&c->changed, &c->lock, &until);
+    login->leaving = login->users == 0;
+    if (!login->leaving)
+        return 0;
     struct login **at = &c->logins;
     while (*at != login)
         at = &(*at)->next;
     *at = login->next;
+    return 1;
 }
 
 int pcai_container_logout(struct containers *c, const struct key_place *place, pca_error *err)
@@ -401,14 +419,30 @@ int pcai_container_logout(struct containers *c, const struct key_place *place, p
         return rc;
     pthread_mutex_lock(&c->lock);
     struct login *login = *find_login(c, container, place->slot);
-    if (login)
-        leave(c, login);
+    int left = login && leave(c, login);
     pthread_mutex_unlock(&c->lock);
     if (!login)
         return pcai_fail(err, PCA_E_NOT_FOUND, object_of(place->driver, object), "slot", "slot \"%s\" is not logged in", place->slot);
+    if (!left)
+        return in_use(container, place->slot, err);
     pcai_session_close(login->session);
     login_free(login);
     return PCA_OK;
+}
+
+/* Its turn comes, unless a call stays in the driver, or it is of this very thread, which the driver has called back. */
+static int take_turn(struct containers *c, struct login *login)
+{
+    struct timespec until;
+    int waited = 0, own = login->taken && pthread_equal(login->by, pthread_self());
+    after_patience(login->container, &until);
+    while (login->taken && !own && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&c->changed, &c->lock, &until);
+    if (login->taken)
+        return 0;
+    login->taken = 1;
+    login->by = pthread_self();
+    return 1;
 }
 
 static int enter(struct containers *c, struct container *container, const char *slot, struct login **login, pca_error *err)
@@ -418,18 +452,24 @@ static int enter(struct containers *c, struct container *container, const char *
     struct login *held = *find_login(c, container, slot);
     if (held)
         held->users++;
+    int taken = held && take_turn(c, held);
+    if (held && !taken) {
+        held->users--;
+        pthread_cond_broadcast(&c->changed);
+    }
     pthread_mutex_unlock(&c->lock);
     if (!held)
         return pcai_fail(err, PCA_E_PIN, object_of(container->entry.name, object), "slot", "nobody is logged in to slot \"%s\": pca_region_login", slot);
-    pthread_mutex_lock(&held->turn);
+    if (!taken)
+        return in_use(container, slot, err);
     *login = held;
     return PCA_OK;
 }
 
 static void done(struct containers *c, struct login *login)
 {
-    pthread_mutex_unlock(&login->turn);
     pthread_mutex_lock(&c->lock);
+    login->taken = 0;
     login->users--;
     pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->lock);
@@ -482,7 +522,7 @@ int pcai_container_key(struct containers *c, const struct key_place *place, stru
     struct held_key *fresh = pcai_alloc(sizeof *fresh);
     int rc = fresh ? find(c, place->driver, &container, err) : pcai_no_memory(err);
     if (rc == PCA_OK) {
-        struct key_signer signer = {sign_by_login, fresh, container->entry.driver.sign_form == PCA_SIGN_MESSAGE};
+        struct key_signer signer = {sign_by_login, fresh, object_of(place->driver, fresh->object), container->entry.driver.sign_form == PCA_SIGN_MESSAGE};
         fresh->containers = c;
         fresh->container = container;
         fresh->slot = pcai_strdup(place->slot);

@@ -1,6 +1,6 @@
 /*
  * Key containers: the drivers that a host has registered, sessions within their limits, and keys that sign inside. No lock is held
- * while a driver runs, but that of the one session it runs in.
+ * while a driver runs.
  */
 #ifndef PCAI_CONTAINER_H
 #define PCAI_CONTAINER_H
@@ -49,10 +49,11 @@ int pcai_session_sign(struct session *session, const char *name, struct slice sp
 int pcai_session_import(struct session *session, const char *name, int use, struct slice der, pca_error *err);
 int pcai_session_import_enveloped(struct session *session, const char *name, struct slice envelope, pca_error *err);
 
-/* Sessions that stay, for the keys of CAs: one for each slot. EXISTS, NOT_FOUND. */
+/* Sessions that stay, for the keys of CAs: one for each slot. EXISTS, NOT_FOUND; BUSY: a call stays in it. */
 int pcai_container_login(struct containers *containers, const struct key_place *place, const char *pin, pca_error *err);
 int pcai_container_logout(struct containers *containers, const struct key_place *place, pca_error *err);
-/* A key that signs in the session of its slot, one signature at a time; PIN where nobody is logged in. Borrowed, and kept. */
+/* A key that signs in the session of its slot, one signature at a time; PIN where nobody is logged in, BUSY where another signature
+ * takes longer than an operation may. Borrowed, and kept. */
 int pcai_container_key(struct containers *containers, const struct key_place *place, struct slice spki, const struct key **key, pca_error *err);
 /* As generate, in the session of the slot. */
 int pcai_container_generate(struct containers *containers, const struct key_place *place, int algorithm, struct buf *spki, pca_error *err);

@@ -29,25 +29,13 @@ static const char *now(void)
     return text;
 }
 
-/* What is signed and the signature, taken apart: openssl knows no distid for CRLs, nor for a certificate of the store. */
-static void check_signature(struct fixture *f, const uint8_t *whole, const pca_ca *issuer)
-{
-    struct der tbs = der_at(der_at(whole).contents), algorithm = der_at(tbs.end), bits = der_at(algorithm.end);
-    assert_int_equal(12, algorithm.end - algorithm.at);
-    assert_memory_equal("\x30\x0A\x06\x08\x2A\x81\x1C\xCF\x55\x01\x83\x75", algorithm.at, 12);
-    const char *message = put_file(f, "tbs", tbs.at, (size_t)(tbs.end - tbs.at));
-    const char *signature = put_file(f, "signature", bits.contents + 1, bits.size - 1), *public = file_path(f, "issuer.pub");
-    assert_run(0, "openssl", "x509", "-noout", "-pubkey", "-in", put_ca(f, "issuer.pem", issuer), "-out", public);
-    assert_run(0, "openssl", "dgst", "-sm3", "-verify", public, "-sigopt", DISTID, "-signature", signature, message);
-}
-
 /* openssl uses distid for the certificate in question alone: step by step. */
 static void check_chain(struct fixture *f, const char *leaf)
 {
     const char *root = put_ca(f, "root.pem", pca_root_ca(f->root)), *sub = put_ca(f, "sub.pem", pca_sub_ca(f->sub));
     pca_blob *blob = NULL;
     assert_ok(f->err, pca_ca_certificate(pca_root_ca(f->root), PCA_FORMAT_DER, &blob, f->err));
-    check_signature(f, pca_blob_data(blob), pca_root_ca(f->root));
+    check_signed(f, pca_blob_data(blob), pca_root_ca(f->root));
     pca_blob_free(blob);
     assert_run(0, "openssl", "verify", "-x509_strict", "-attime", now(), "-vfyopt", DISTID, "-CAfile", root, sub);
     assert_run(0, "openssl", "verify", "-x509_strict", "-attime", now(), "-vfyopt", DISTID, "-partial_chain", "-CAfile", sub, leaf);
@@ -142,7 +130,7 @@ static void check_crl(struct fixture *f, const pca_ca *ca, const char *serial)
     pca_blob *blob = NULL;
     assert_ok(f->err, pca_ca_crl_make(ca, f->err));
     assert_ok(f->err, pca_ca_crl_get(ca, PCA_FORMAT_DER, &blob, f->err));
-    check_signature(f, pca_blob_data(blob), ca);
+    check_signed(f, pca_blob_data(blob), ca);
     char *text = output_of("openssl", "crl", "-noout", "-text", "-inform", "DER", "-in", put_blob(f, "crl.der", blob)), upper[64] = "";
     assert_contains(text, "Signature Algorithm: SM2-with-SM3");
     for (size_t i = 0; serial && serial[i]; i++)

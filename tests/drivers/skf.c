@@ -146,6 +146,30 @@ static struct slice public_octets(const struct key *key)
     return bits;
 }
 
+/* As a driver that is broken. room: of out. */
+static void spoil(const struct skf *skf, enum skf_call call, uint8_t *out, size_t room, size_t *size)
+{
+    switch (skf->garbage[call]) {
+    case SKF_NOTHING:
+        *size = 0;
+        break;
+    case SKF_TOO_SHORT:
+        *size -= 1;
+        break;
+    case SKF_TOO_LONG:
+        *size = room + 1;
+        break;
+    case SKF_ZEROS:
+        memset(out, 0, *size);
+        break;
+    case SKF_NOISE:
+        memset(out, 0xA5, *size);
+        break;
+    default:
+        break;
+    }
+}
+
 static int public_key(void *session, const char *name, uint8_t *out, size_t *size, pca_error *err)
 {
     struct skf *skf = session;
@@ -156,8 +180,10 @@ static int public_key(void *session, const char *name, uint8_t *out, size_t *siz
     if (!key)
         return no_key(err);
     struct slice octets = public_octets(key->key);
+    size_t room = *size;
     memcpy(out, octets.data, octets.size);
     *size = octets.size;
+    spoil(skf, SKF_PUBLIC, out, room, size);
     return PCA_OK;
 }
 
@@ -169,13 +195,20 @@ static void right_align(struct slice number, uint8_t field[FIELD])
     memcpy(field + FIELD - number.size, number.data, number.size);
 }
 
+static int sign_data(struct skf *skf, const struct skf_key *key, struct slice data, struct buf *out)
+{
+    if (data.size > skf->longest)
+        skf->longest = data.size;
+    return (skf->driver.sign_form == PCA_SIGN_MESSAGE ? pcai_key_sign : pcai_key_sign_digest)(key->key, skf->random, data, out, NULL);
+}
+
 /* SKF_ECCSignData: a digest in, an ECCSIGNATUREBLOB out. */
-static int ecc_sign_data(struct skf *skf, const struct skf_key *key, struct slice digest, struct ecc_signature *blob)
+static int ecc_sign_data(struct skf *skf, const struct skf_key *key, struct slice data, struct ecc_signature *blob)
 {
     struct buf der = {0};
     struct der outer, in;
     struct slice r, s;
-    int rc = pcai_key_sign_digest(key->key, skf->random, digest, &der, NULL);
+    int rc = sign_data(skf, key, data, &der);
     outer = pcai_der(pcai_buf_view(&der));
     if (rc == PCA_OK && pcai_der_enter(&outer, DER_SEQUENCE, &in) == 0 && pcai_der_get(&in, DER_INTEGER, &r) == 0 && pcai_der_get(&in, DER_INTEGER, &s) == 0) {
         right_align(r, blob->r);
@@ -195,23 +228,25 @@ static int sign(void *session, const char *name, int algorithm, const uint8_t *d
     struct skf_key *key = skf_find(skf, name);
     if (!key || (skf->dead_key && strcmp(skf->dead_key, name) == 0))
         return no_key(err);
-    struct slice digest = pcai_slice(data, data_size);
+    struct slice in = pcai_slice(data, data_size);
+    size_t room = *size;
     if (pcai_algorithm_family(algorithm) == PCA_FAMILY_RSA) {
         struct buf out = {0};
-        rc = pcai_key_sign_digest(key->key, skf->random, digest, &out, err);
+        rc = sign_data(skf, key, in, &out);
         if (rc == PCA_OK)
             memcpy(signature, out.data, out.size);
         *size = out.size;
         pcai_buf_free(&out);
     } else {
         size_t half = algorithm == PCA_KEY_EC_P384 ? 48 : 32;
-        rc = ecc_sign_data(skf, key, digest, &blob);
+        rc = ecc_sign_data(skf, key, in, &blob);
         memcpy(signature, blob.r + FIELD - half, half);
         memcpy(signature + half, blob.s + FIELD - half, half);
         *size = 2 * half;
     }
     if (skf->bad_signature)
         signature[*size - 1] ^= 1;
+    spoil(skf, SKF_SIGN, signature, room, size);
     return rc;
 }
 

@@ -20,6 +20,9 @@
 
 enum skf_call { SKF_PROBE, SKF_OPEN, SKF_GENERATE, SKF_PUBLIC, SKF_SIGN, SKF_IMPORT, SKF_ENVELOPED, SKF_CLOSE, SKF_CALLS };
 
+/* What it gives instead of a public key or a signature. */
+enum skf_garbage { SKF_NO_GARBAGE, SKF_NOTHING, SKF_TOO_SHORT, SKF_TOO_LONG, SKF_ZEROS, SKF_NOISE, SKF_GARBAGES };
+
 struct skf_key {
     char name[64];
     struct key *key, *encryption;
@@ -39,12 +42,14 @@ struct skf {
     int removed_at;         /* a call, and one: the token is pulled out in the middle of it */
     int bad_signature, other_key;
     const char *dead_key;   /* it is there, and does not sign */
+    enum skf_garbage garbage[SKF_CALLS];
+    _Atomic size_t longest; /* of what was to be signed */
     void (*hook)(void *argument, enum skf_call call); /* in each call; may be NULL */
     void *argument;
     pca_container_driver driver;
 };
 
-/* A token "usbkey-1", PIN "123456", present. */
+/* A token "usbkey-1", PIN "123456", present; it signs digests, and messages where driver.sign_form is set so. */
 void skf_init(struct skf *skf);
 void skf_free(struct skf *skf);
 struct skf_key *skf_find(struct skf *skf, const char *name);
