@@ -28,7 +28,7 @@ def rows(text):
 
 
 def blocks(text, language):
-    return re.findall(rf'^```{language}\n(.*?)^```$', text, re.M | re.S)
+    return re.findall(rf'^```{language}(?: [^\n]*)?\n(.*?)^```$', text, re.M | re.S)
 
 
 def the_program_is_the_example():

@@ -234,7 +234,7 @@ def tomcat_with(*changes):
 def java_client(i):
     work = i.place()
     (work / 'hosts').write_text('127.0.0.1 app.internal\n')
-    properties = block('Java', '').replace('PASSWORD', i.password).replace('app.internal.pfx', 'Ada_Lovelace.pfx').split()
+    properties = block('Java', 'properties').replace('PASSWORD', i.password).replace('app.internal.pfx', 'Ada_Lovelace.pfx').split()
     java, *rest = java_program(i.build, 'Client')
     with nginx(work, i.pki, block('nginx', 'nginx')) as port:
         url = f'https://app.internal:{port}/'
