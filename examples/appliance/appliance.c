@@ -22,7 +22,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define DAYS 90
@@ -67,22 +66,12 @@ static int publish(struct ca *ca, const char *dir, const pca_cert *cert, int *ch
 {
     char path[4096];
     pca_files *files = NULL;
-    struct piece root[1], web[2];
-    size_t roots = 0, webs = 0;
     int rc = pca_cert_export(cert, PCA_FORMAT_PEM, PCA_WITH_CHAIN | PCA_PLAIN_KEY, NULL, &files, ca->err);
-    for (uint64_t i = 0; i < pca_files_count(files); i++) { /* HOST.pem, HOST.key, root.pem */
-        struct piece piece = {pca_files_data(files, i), pca_files_size(files, i)};
-        if (strcmp(pca_files_name(files, i), "root.pem") == 0)
-            root[roots++] = piece;
-        else
-            web[webs++] = piece;
-    }
-    snprintf(path, sizeof path, "%s/root.pem", dir);
-    if (rc == PCA_OK)
-        rc = ca_write_file(ca, path, 0644, root, roots, NULL);
+    struct piece pieces[] = {{pca_files_data(files, 0), pca_files_size(files, 0)},  /* HOST.pem, with the chain */
+                             {pca_files_data(files, 1), pca_files_size(files, 1)}}; /* HOST.key */
     snprintf(path, sizeof path, "%s/web.pem", dir);
     if (rc == PCA_OK)
-        rc = ca_write_file(ca, path, 0600, web, webs, changed);
+        rc = ca_write_file(ca, path, 0600, pieces, 2, changed);
     pca_files_free(files);
     return rc;
 }

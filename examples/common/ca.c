@@ -60,24 +60,37 @@ static int sync_directory(const char *path)
     return failed;
 }
 
-int ca_write_file(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int *changed)
+static int replace(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int now)
 {
     char fresh[4096];
-    if (changed)
-        *changed = 0;
-    if (is_there_already(path, pieces, count))
-        return PCA_OK;
     snprintf(fresh, sizeof fresh, "%s.new", path);
     unlink(fresh);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    int failed = fd < 0 || write_all(fd, pieces, count) || fsync(fd) != 0;
+    int failed = fd < 0 || write_all(fd, pieces, count) || (now && fsync(fd) != 0);
     if (fd >= 0)
         failed |= close(fd) != 0;
-    if (failed || rename(fresh, path) != 0 || sync_directory(path))
+    if (failed || rename(fresh, path) != 0 || (now && sync_directory(path)))
         return file_failed(ca, "write", path);
-    if (changed)
-        *changed = 1;
     return PCA_OK;
+}
+
+static int put_file(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int now, int *changed)
+{
+    int same = is_there_already(path, pieces, count);
+    int rc = same ? PCA_OK : replace(ca, path, mode, pieces, count, now);
+    if (rc == PCA_OK && changed)
+        *changed = !same;
+    return rc;
+}
+
+int ca_write_file(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int *changed)
+{
+    return put_file(ca, path, mode, pieces, count, 1, changed);
+}
+
+int ca_place_file(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int *changed)
+{
+    return put_file(ca, path, mode, pieces, count, 0, changed);
 }
 
 /* ---- The region ---- */
@@ -140,6 +153,25 @@ static int open_region(struct ca *ca, const char *dir, const char *id, pca_confi
 
 /* ---- The CAs ---- */
 
+/* Handles are snapshots: before a decision they are read anew. */
+static int look_again(struct ca *ca)
+{
+    pca_root *root = NULL;
+    pca_sub *sub = NULL;
+    int rc = pca_root_reload(ca->root, &root, ca->err);
+    if (rc == PCA_OK)
+        rc = pca_sub_reload(ca->sub, &sub, ca->err);
+    if (rc != PCA_OK) {
+        pca_root_free(root);
+        return rc;
+    }
+    pca_root_free(ca->root);
+    pca_sub_free(ca->sub);
+    ca->root = root;
+    ca->sub = sub;
+    return PCA_OK;
+}
+
 /* For certificates of less than a year; and a box may lie on a shelf for years before it is started again. */
 static int set_policies(struct ca *ca)
 {
@@ -181,6 +213,18 @@ static int find_cas(struct ca *ca, const char *name)
     return rc;
 }
 
+static int publish_root(struct ca *ca, const char *dir)
+{
+    char path[4096];
+    pca_blob *pem = NULL;
+    int rc = pca_ca_certificate(pca_root_ca(ca->root), PCA_FORMAT_PEM, &pem, ca->err);
+    snprintf(path, sizeof path, "%s/root.pem", dir);
+    if (rc == PCA_OK)
+        rc = ca_write_file(ca, path, 0644, &(struct piece){pca_blob_data(pem), pca_blob_size(pem)}, 1, NULL);
+    pca_blob_free(pem);
+    return rc;
+}
+
 int ca_open(struct ca *ca, const char *dir, const char *name, const pca_clock *clock)
 {
     *ca = (struct ca){.err = pca_error_new()};
@@ -189,27 +233,12 @@ int ca_open(struct ca *ca, const char *dir, const char *name, const pca_clock *c
     int rc = open_region(ca, dir, "example", config);
     if (rc == PCA_OK)
         rc = find_cas(ca, name);
+    if (rc == PCA_OK)
+        rc = look_again(ca);
+    if (rc == PCA_OK)
+        rc = publish_root(ca, dir);
     pca_config_free(config);
     return rc;
-}
-
-/* Handles are snapshots: before a decision they are read anew. */
-static int look_again(struct ca *ca)
-{
-    pca_root *root = NULL;
-    pca_sub *sub = NULL;
-    int rc = pca_root_reload(ca->root, &root, ca->err);
-    if (rc == PCA_OK)
-        rc = pca_sub_reload(ca->sub, &sub, ca->err);
-    if (rc != PCA_OK) {
-        pca_root_free(root);
-        return rc;
-    }
-    pca_root_free(ca->root);
-    pca_sub_free(ca->sub);
-    ca->root = root;
-    ca->sub = sub;
-    return PCA_OK;
 }
 
 int ca_stock(struct ca *ca, uint64_t wanted)

@@ -13,7 +13,8 @@ struct ca {
 };
 
 /* The CA that is called NAME in DIR: opened, and what of it is not there yet is made. The program may be killed at any moment; the
- * next call goes on from there. clock NULL: the system's. ca_close whatever it answers. */
+ * next call goes on from there. DIR/root.pem is what others are told to trust. clock NULL: the system's. ca_close whatever it
+ * answers. */
 int ca_open(struct ca *ca, const char *dir, const char *name, const pca_clock *clock);
 /* Buys certificates and assigns them to the subordinate, unless it has that many left. */
 int ca_stock(struct ca *ca, uint64_t wanted);
@@ -25,6 +26,8 @@ struct piece {
     size_t size;
 };
 int ca_write_file(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int *changed);
+/* The same, but for many files: it is the caller who sees to it that they are on disk. */
+int ca_place_file(struct ca *ca, const char *path, unsigned mode, const struct piece *pieces, size_t count, int *changed);
 /* Says on stderr what went wrong, if anything did; the program's exit code. */
 int ca_report(const struct ca *ca, const char *program, int rc);
 void ca_close(struct ca *ca);
