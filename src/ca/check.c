@@ -36,6 +36,22 @@ static struct account *account(const struct totals *totals, uint64_t ca)
 /* One row: decoded already where it has a type of its own. */
 typedef int (*row_check)(struct txn *txn, struct context *cx, struct slice key, struct slice value, void *state, pca_error *err);
 
+static int wrong(pca_error *err, const char *noun, uint64_t id, const char *what)
+{
+    char object[PCAI_OBJECT];
+    return pcai_fail(err, PCA_E_CORRUPT, pcai_object(noun, id, object), NULL, "%s", what);
+}
+
+/* Where pages above the rows are damaged, a walk may meet a row that its key does not find. */
+static int check_findable(struct txn *txn, enum table table, struct slice key, struct slice value, pca_error *err)
+{
+    struct slice found;
+    int rc = key.size && key.size <= PCAI_KEY_MAX ? pcai_get(txn, table, key, &found, err) : PCA_E_NOT_FOUND;
+    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && found.data != value.data))
+        return wrong(err, "region", 0, "a row is not found by its key: a page of the index above it is damaged");
+    return rc;
+}
+
 static int each(struct txn *txn, struct context *cx, enum table table, row_check check, void *state, uint64_t *count, pca_error *err)
 {
     struct scan *scan = NULL;
@@ -44,16 +60,12 @@ static int each(struct txn *txn, struct context *cx, enum table table, row_check
     while (rc == PCA_OK && (rc = pcai_scan_next(scan, &key, &value, err)) == PCA_OK) {
         if (count)
             (*count)++;
-        rc = check(txn, cx, key, value, state, err);
+        rc = check_findable(txn, table, key, value, err);
+        if (rc == PCA_OK)
+            rc = check(txn, cx, key, value, state, err);
     }
     pcai_scan_close(scan);
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
-}
-
-static int wrong(pca_error *err, const char *noun, uint64_t id, const char *what)
-{
-    char object[PCAI_OBJECT];
-    return pcai_fail(err, PCA_E_CORRUPT, pcai_object(noun, id, object), NULL, "%s", what);
 }
 
 /* ---- Certificates ---- */

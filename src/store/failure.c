@@ -46,6 +46,8 @@ int pcai_fail_lmdb(pca_error *err, const struct store *store, int error, const c
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
     case MDB_CURSOR_FULL:
+    case MDB_BAD_TXN:     /* of a transaction in which LMDB has met a damaged page */
+    case MDB_BAD_VALSIZE: /* ours are looked at before */
     case MDB_PAGE_FULL:
         return pcai_fail(err, PCA_E_CORRUPT, "store", NULL, "%s: the file is damaged: %s", tried, mdb_strerror(error));
     case MDB_PANIC:

@@ -12,7 +12,6 @@
 #define PCAI_READERS_MAX 1024 /* slots in the lock file, of all processes */
 #define PCAI_READERS_OURS 256 /* that one process may have in use; more callers wait */
 #define PCAI_READERS_IDLE 32  /* finished read transactions kept for the next */
-#define PCAI_KEY_MAX 511      /* LMDB's */
 #define PCAI_DATA_FILE "data.mdb"
 #define PCAI_LOCK_FILE "lock.mdb"
 

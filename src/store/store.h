@@ -90,6 +90,7 @@ int pcai_txn_is_write(const struct txn *txn);
 /* Puts and deletes so far. */
 uint64_t pcai_txn_changes(const struct txn *txn);
 
+#define PCAI_KEY_MAX 511 /* octets of a key: LMDB's */
 /* NOT_FOUND leaves err as it is: a missing row is an answer. */
 int pcai_get(struct txn *txn, enum table table, struct slice key, struct slice *value, pca_error *err);
 int pcai_put(struct txn *txn, enum table table, struct slice key, struct slice value, pca_error *err);
