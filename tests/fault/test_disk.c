@@ -96,7 +96,7 @@ static int own_mounts(void)
 {
     static int can = -1;
     if (can < 0)
-        can = unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+        can = unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
     return can;
 }
 
@@ -138,7 +138,7 @@ static void pitfall_30_a_full_disk(void **state)
     snprintf(backup, sizeof backup, "%s/backup", disk);
     assert_code(f->err, PCA_E_FULL, pca_region_backup_write(f->region, backup, NULL, f->err));
     assert_int_equal(access(backup, F_OK), -1);
-    assert_int_equal(mount("none", disk, NULL, MS_REMOUNT, "size=8m"), 0);
+    assert_int_equal(mount("none", disk, "none", MS_REMOUNT, "size=8m"), 0);
     goes_on(f, issued);
     close_all(f);
     assert_int_equal(umount2(disk, MNT_DETACH), 0);
@@ -206,7 +206,7 @@ static void pitfall_30_a_read_only_mount(void **state)
     pca_cert_free(issue(f, f->sub, "a.internal"));
     assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
     onto_disk(f, "4m", disk);
-    assert_int_equal(mount("none", disk, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+    assert_int_equal(mount("none", disk, "none", MS_REMOUNT | MS_RDONLY, NULL), 0);
     int rc = pca_region_open(f->path, f->config, &region, f->err);
     assert_true(rc == PCA_E_READ_ONLY || rc == PCA_E_PERMISSION);
     assert_poisoned(region);
