@@ -195,7 +195,9 @@ PCA_API const char *pca_code_name(int code);
 /* NULL when out of memory, which every verb accepts. Reusable: each failing verb overwrites it, each success clears it. */
 PCA_API pca_error *pca_error_new(void);
 PCA_API void pca_error_free(pca_error *error);
+/* As each success does by itself. */
 PCA_API void pca_error_clear(pca_error *error);
+/* PCA_OK where nothing failed. */
 PCA_API int pca_error_code(const pca_error *error);
 /* What the failure is about: "sub 4", "cert 17", "region eu-1", "request". */
 PCA_API const char *pca_error_object(const pca_error *error);
@@ -210,13 +212,15 @@ PCA_API int pca_error_tries_left(const pca_error *error);
 
 /* ---- pca_blob, pca_files: bytes handed out, wiped when freed ---------------------------------------------------- */
 
+/* The octets. */
 PCA_API const uint8_t *pca_blob_data(const pca_blob *blob);
 /* Octets. A NUL follows the last one, so that PEM and passwords can be used as text. */
 PCA_API size_t pca_blob_size(const pca_blob *blob);
 PCA_API void pca_blob_free(pca_blob *blob);
 
+/* How many files there are. */
 PCA_API uint64_t pca_files_count(const pca_files *files);
-/* A file's name without a directory, "db1.internal.pem". NULL past the end. */
+/* A file's name without a directory, "db1.internal.pem"; its octets, and how many. NULL and 0 past the end. */
 PCA_API const char *pca_files_name(const pca_files *files, uint64_t index);
 PCA_API const uint8_t *pca_files_data(const pca_files *files, uint64_t index);
 PCA_API size_t pca_files_size(const pca_files *files, uint64_t index);
@@ -270,6 +274,7 @@ PCA_API int pca_region_open(const char *path, const pca_config *config, pca_regi
 PCA_API void pca_region_close(pca_region *region);
 /* Another handle of the same region, in which someone else acts. Closed by pca_region_close like any other, in any order. */
 PCA_API int pca_region_as(pca_region *region, const char *actor, pca_region **view, pca_error *err);
+/* As it was created. */
 PCA_API const char *pca_region_id(const pca_region *region);
 /* Opens a session with the token in a driver's slot, in which the keys of CAs sign that are there, for this handle and those of
  * pca_region_as, until logout or the last of them is closed. EXISTS: there is one. DEVICE, PIN. */
@@ -325,6 +330,7 @@ PCA_API void pca_stat_free(pca_stat *stat);
 /* Policies: the limits that a region may set. NOT_FOUND: no such name. INVALID names the range. */
 PCA_API int pca_region_policy_get(pca_region *region, const char *name, int64_t *value, pca_error *err);
 PCA_API int pca_region_policy_set(pca_region *region, const char *name, int64_t value, pca_error *err);
+/* How many policies there are. */
 PCA_API uint64_t pca_policy_count(void);
 /* The table of policies. Any output may be NULL. name, unit and text are static. NOT_FOUND past the end. */
 PCA_API int pca_policy_at(uint64_t index, const char **name, int64_t *default_value, int64_t *minimum, int64_t *maximum,
@@ -332,6 +338,7 @@ PCA_API int pca_policy_at(uint64_t index, const char **name, int64_t *default_va
 /* What a policy means, one line; "" for an unknown name. */
 PCA_API const char *pca_policy_text(const char *name);
 
+/* By id, by alias. NOT_FOUND. */
 PCA_API int pca_region_root_get(pca_region *region, uint64_t id, pca_root **root, pca_error *err);
 PCA_API int pca_region_sub_get(pca_region *region, uint64_t id, pca_sub **sub, pca_error *err);
 PCA_API int pca_region_cert_get(pca_region *region, uint64_t id, pca_cert **cert, pca_error *err);
@@ -383,6 +390,7 @@ PCA_API int pca_query_set_name(pca_query *query, const char *name);
 PCA_API int pca_query_set_name_prefix(pca_query *query, const char *prefix);
 /* A serial number as for pca_ca_cert_by_serial; of a CA, that of its present certificate. Without an issuer, of any. */
 PCA_API int pca_query_set_serial(pca_query *query, const char *serial);
+/* That label. */
 PCA_API int pca_query_set_alias(pca_query *query, const char *alias);
 /* For find_certs. */
 PCA_API int pca_query_set_custom_id(pca_query *query, const char *custom_id);
@@ -398,6 +406,7 @@ PCA_API int pca_query_set_after(pca_query *query, const char *after);
 /* 0..1000; default 100. 0: no rows, only counted. */
 PCA_API int pca_query_set_limit(pca_query *query, uint64_t limit);
 
+/* How many rows it has. */
 PCA_API uint64_t pca_page_count(const pca_page *page);
 /* Borrowed from the page; NULL past the end or for a page of another kind. */
 PCA_API const pca_cert *pca_page_cert_at(const pca_page *page, uint64_t index);
@@ -427,6 +436,7 @@ PCA_API uint64_t pca_entry_ca_id(const pca_entry *entry);
 PCA_API uint64_t pca_entry_from_id(const pca_entry *entry);
 /* What it was about: the certificate that was issued, the root that gave or bought. */
 PCA_API uint64_t pca_entry_object_id(const pca_entry *entry);
+/* How many. */
 PCA_API int64_t pca_entry_units(const pca_entry *entry);
 /* The client token that it was done with, "" for none. */
 PCA_API const char *pca_entry_token(const pca_entry *entry);
@@ -441,10 +451,13 @@ PCA_API const pca_ca *pca_sub_ca(const pca_sub *sub);
 PCA_API uint64_t pca_ca_id(const pca_ca *ca);
 /* The CA above; 0 for a root. */
 PCA_API uint64_t pca_ca_parent_id(const pca_ca *ca);
+/* The root at the top; of a root, itself. */
 PCA_API uint64_t pca_ca_root_id(const pca_ca *ca);
+/* A PCA_KIND_, a PCA_FAMILY_, a PCA_CA_ value. */
 PCA_API int pca_ca_kind(const pca_ca *ca);
 PCA_API int pca_ca_family(const pca_ca *ca);
 PCA_API int pca_ca_state(const pca_ca *ca);
+/* Its label, "" for none. */
 PCA_API const char *pca_ca_alias(const pca_ca *ca);
 /* The service that was bought: from service_start, up to but not including service_end. */
 PCA_API int64_t pca_ca_service_start(const pca_ca *ca);
@@ -455,9 +468,12 @@ PCA_API uint64_t pca_ca_months(const pca_ca *ca);
 PCA_API int pca_ca_key_algorithm(const pca_ca *ca);
 /* As RFC 4514 writes it: "CN=Example Root,O=Example". */
 PCA_API const char *pca_ca_subject(const pca_ca *ca);
+/* Lower-case hexadecimal. */
 PCA_API const char *pca_ca_serial(const pca_ca *ca);
+/* Of its present certificate. */
 PCA_API int64_t pca_ca_not_before(const pca_ca *ca);
 PCA_API int64_t pca_ca_not_after(const pca_ca *ca);
+/* Where its CRL is served, "": nowhere; its period. */
 PCA_API const char *pca_ca_crl_url(const pca_ca *ca);
 PCA_API uint64_t pca_ca_crl_days(const pca_ca *ca);
 /* For the certificates that it issues (RFC 5280 4.2.2.1): where its OCSP responder answers, where its certificate is. */
@@ -468,6 +484,7 @@ PCA_API int pca_ca_path_length(const pca_ca *ca);
 /* The number of its present key: 1 once it is enabled, one more with each rekey. The addresses of the CRLs of each. */
 PCA_API uint64_t pca_ca_generation(const pca_ca *ca);
 PCA_API const char *pca_ca_crl_url_at(const pca_ca *ca, uint64_t generation);
+/* When it was revoked and why; 0 while it is not. */
 PCA_API int64_t pca_ca_revoked_at(const pca_ca *ca);
 PCA_API int pca_ca_reason(const pca_ca *ca);
 /* Tags in order of key. The key, "" past the end; a key's value, NULL where there is no such tag. */
@@ -633,6 +650,7 @@ PCA_API uint64_t pca_root_waived(const pca_root *root);
 PCA_API int pca_root_reload(const pca_root *root, pca_root **fresh, pca_error *err);
 PCA_API void pca_root_free(pca_root *root);
 
+/* How many were bought. */
 PCA_API uint64_t pca_receipt_count(const pca_receipt *receipt);
 /* Of the count: to be paid, and beyond policy fee_waiver_threshold. */
 PCA_API uint64_t pca_receipt_billable(const pca_receipt *receipt);
@@ -653,6 +671,7 @@ PCA_API int pca_sub_renew(const pca_sub *sub, uint64_t months, const char *token
 PCA_API int pca_sub_parent(const pca_sub *sub, pca_sub **parent, pca_error *err);
 /* Borrows nothing: a new handle. */
 PCA_API int pca_sub_root(const pca_sub *sub, pca_root **root, pca_error *err);
+/* Certificates that it may still issue; held for requests that are pending or under way; issued so far. */
 PCA_API uint64_t pca_sub_remaining(const pca_sub *sub);
 PCA_API uint64_t pca_sub_reserved(const pca_sub *sub);
 PCA_API uint64_t pca_sub_issued(const pca_sub *sub);
@@ -671,6 +690,7 @@ PCA_API int pca_sub_check_request(const pca_sub *sub, const pca_request *request
 PCA_API int pca_sub_reload(const pca_sub *sub, pca_sub **fresh, pca_error *err);
 PCA_API void pca_sub_free(pca_sub *sub);
 
+/* As many as there were requests. */
 PCA_API uint64_t pca_results_count(const pca_results *results);
 /* In the order of the requests. The certificate, borrowed, or NULL; the code, NOT_FOUND past the end; the error, borrowed. */
 PCA_API const pca_cert *pca_results_cert_at(const pca_results *results, uint64_t index);
@@ -678,8 +698,9 @@ PCA_API int pca_results_code_at(const pca_results *results, uint64_t index);
 PCA_API const pca_error *pca_results_error_at(const pca_results *results, uint64_t index);
 PCA_API void pca_results_free(pca_results *results);
 
+/* How many there are. */
 PCA_API uint64_t pca_findings_count(const pca_findings *findings);
-/* The lint's name; what it saw, one line. "" past the end. */
+/* The lint's name; the field; what it saw, one line. "" past the end. */
 PCA_API const char *pca_findings_name(const pca_findings *findings, uint64_t index);
 PCA_API const char *pca_findings_field(const pca_findings *findings, uint64_t index);
 PCA_API const char *pca_findings_message(const pca_findings *findings, uint64_t index);
@@ -696,6 +717,7 @@ PCA_API void pca_findings_free(pca_findings *findings);
 PCA_API pca_request *pca_request_new(void);
 PCA_API void pca_request_free(pca_request *request);
 PCA_API int pca_request_reset(pca_request *request);
+/* Another with the same settings. */
 PCA_API int pca_request_clone(const pca_request *request, pca_request **copy, pca_error *err);
 
 /* A PCA_CERT_ value; required for a leaf, refused for a CA. */
@@ -763,6 +785,7 @@ PCA_API int pca_request_set_alias(pca_request *request, const char *alias);
 /* A name of the caller's own for a certificate, 1..64 characters: unique in the region while the certificate is there, revoked or
  * not (EXISTS). */
 PCA_API int pca_request_set_custom_id(pca_request *request, const char *custom_id);
+/* A client token. */
 PCA_API int pca_request_set_token(pca_request *request, const char *token);
 /* For CAs: where this CA's CRL will be served (an http URL, at most 1024 characters), and its period (1..365 days). */
 PCA_API int pca_request_set_crl_url(pca_request *request, const char *url);
@@ -783,19 +806,25 @@ PCA_API int pca_request_add_excluded(pca_request *request, int type, const char 
 
 /* ---- pca_cert: a certificate or a request for one ---------------------------------------------------------------------------- */
 
+/* Unique in its region and never used again; that of the CA that issues it. */
 PCA_API uint64_t pca_cert_id(const pca_cert *cert);
 PCA_API uint64_t pca_cert_issuer_id(const pca_cert *cert);
 /* Lower-case hexadecimal. */
 PCA_API const char *pca_cert_serial(const pca_cert *cert);
+/* A PCA_CERT_, a PCA_STATUS_ value. */
 PCA_API int pca_cert_type(const pca_cert *cert);
 PCA_API int pca_cert_status(const pca_cert *cert);
+/* As RFC 4514 writes it. */
 PCA_API const char *pca_cert_subject(const pca_cert *cert);
+/* How many alternative names it bears. */
 PCA_API uint64_t pca_cert_san_count(const pca_cert *cert);
 /* A PCA_SAN_ value, 0 past the end; and its text, "" past the end. */
 PCA_API int pca_cert_san_type(const pca_cert *cert, uint64_t index);
 PCA_API const char *pca_cert_san_at(const pca_cert *cert, uint64_t index);
+/* Its validity. */
 PCA_API int64_t pca_cert_not_before(const pca_cert *cert);
 PCA_API int64_t pca_cert_not_after(const pca_cert *cert);
+/* A PCA_KEY_ value; 0 for a key that libpca does not use, of a certificate that was imported. */
 PCA_API int pca_cert_key_algorithm(const pca_cert *cert);
 /* A PCA_CONTAINER_ value. */
 PCA_API int pca_cert_container(const pca_cert *cert);
@@ -803,6 +832,7 @@ PCA_API int pca_cert_container(const pca_cert *cert);
 PCA_API const char *pca_cert_container_driver(const pca_cert *cert);
 PCA_API const char *pca_cert_container_slot(const pca_cert *cert);
 PCA_API int64_t pca_cert_installed_at(const pca_cert *cert);
+/* Its label, and its name of the caller's own; "" for none. */
 PCA_API const char *pca_cert_alias(const pca_cert *cert);
 PCA_API const char *pca_cert_custom_id(const pca_cert *cert);
 /* As pca_ca_tag_count and those after it. */
