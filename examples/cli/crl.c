@@ -1,12 +1,18 @@
 #include "cli.h"
 
-#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t generation(void)
+{
+    return opt.generation < 0 ? 0 : (uint64_t)opt.generation;
+}
 
 static int info(struct session *s)
 {
     uint64_t number = 0, entries = 0;
     int64_t this_update = 0, next_update = 0;
-    int rc = pca_ca_crl_info(s->ca, &number, &this_update, &next_update, &entries, s->err);
+    int rc = pca_ca_crl_info_at(s->ca, generation(), &number, &this_update, &next_update, &entries, s->err);
     if (rc != PCA_OK)
         return rc;
     s->out = json_object_new_object();
@@ -16,50 +22,84 @@ static int info(struct session *s)
     put_time(s->out, "this_update", this_update);
     put_time(s->out, "next_update", next_update);
     put_number(s->out, "entries", (int64_t)entries);
-    put_text(s->out, "crl_url", pca_ca_crl_url(s->ca));
+    put_text(s->out, "crl_url", generation() ? pca_ca_crl_url_at(s->ca, generation()) : pca_ca_crl_url(s->ca));
     if (opt.out)
         put_text(s->out, "file", opt.out);
     output_object(s->out);
     return PCA_OK;
 }
 
-static int write_file(struct session *s, int format)
-{
-    uint64_t generation = opt.generation < 0 ? 0 : (uint64_t)opt.generation;
-    return pca_ca_crl_write_at(s->ca, generation, format, opt.out, s->err);
-}
-
 static int make(struct session *s)
 {
     int format = PCA_FORMAT_PEM;
-    int rc = word_value(s, formats, "--format", opt.format, &format);
+    int rc = word_value(s, encodings, "--format", opt.format, &format);
     if (rc == PCA_OK)
         rc = find_ca(s, s->args[0]);
+    busy_begin("CRL");
     if (rc == PCA_OK)
         rc = pca_ca_crl_make(s->ca, s->err);
+    busy_end();
     if (rc == PCA_OK && opt.out)
-        rc = write_file(s, format);
+        rc = pca_ca_crl_write_at(s->ca, generation(), format, opt.out, s->err);
     return rc ? rc : info(s);
 }
 
 static int to_stdout(void *context, const uint8_t *data, size_t size, pca_error *err)
 {
-    (void)err;
-    return fwrite(data, 1, size, context) == size ? PCA_OK : PCA_E_STORAGE;
+    if (fwrite(data, 1, size, context) == size)
+        return PCA_OK;
+    pca_error_set(err, PCA_E_STORAGE, 0, "cannot write to standard output");
+    return PCA_E_STORAGE;
 }
 
 static int write_crl(struct session *s)
 {
     const pca_sink sink = {PCA_SINK_VERSION, stdout, to_stdout};
     int format = PCA_FORMAT_PEM;
-    int rc = word_value(s, formats, "--format", opt.format, &format);
+    int rc = word_value(s, encodings, "--format", opt.format, &format);
+    int stream = !opt.out || strcmp(opt.out, "-") == 0;
+    if (rc == PCA_OK && stream && (opt.json || (format == PCA_FORMAT_DER && isatty(STDOUT_FILENO))))
+        rc = refuse(s, PCA_E_INVALID, "a CRL is not for JSON, nor in DER for a terminal: give --out FILE");
     if (rc == PCA_OK)
         rc = find_ca(s, s->args[0]);
-    if (rc == PCA_OK && !opt.out)
-        return pca_ca_crl_stream_at(s->ca, opt.generation < 0 ? 0 : (uint64_t)opt.generation, format, &sink, s->err);
+    if (rc == PCA_OK && stream)
+        return pca_ca_crl_stream_at(s->ca, generation(), format, &sink, s->err);
+    busy_begin("CRL");
     if (rc == PCA_OK)
-        rc = write_file(s, format);
+        rc = pca_ca_crl_write_at(s->ca, generation(), format, opt.out, s->err);
+    busy_end();
     return rc ? rc : info(s);
+}
+
+/* A CA that has made none has an empty row. */
+static int add_crl(struct session *s, const pca_ca *ca)
+{
+    uint64_t number = 0, entries = 0;
+    int64_t this_update = 0, next_update = 0;
+    json_object *row = json_object_new_object();
+    int rc = pca_ca_crl_info(ca, &number, &this_update, &next_update, &entries, s->err);
+    json_object_array_add(s->out, row);
+    put_number(row, "ca", (int64_t)pca_ca_id(ca));
+    put_text(row, "issuer", pca_ca_subject(ca));
+    if (rc == PCA_OK) {
+        put_number(row, "number", (int64_t)number);
+        put_time(row, "this_update", this_update);
+        put_time(row, "next_update", next_update);
+        put_number(row, "entries", (int64_t)entries);
+    }
+    return rc == PCA_E_NOT_FOUND || rc == PCA_E_STATE ? PCA_OK : rc;
+}
+
+static int list(struct session *s)
+{
+    static const struct column columns[] = {{"ca", "CA", RIGHT},           {"issuer", "ISSUER", CUT},     {"number", "NUMBER", RIGHT},
+                                            {"this_update", "FROM", 0},    {"next_update", "UNTIL", 0},   {"entries", "ENTRIES", RIGHT},
+                                            {NULL, NULL, 0}};
+    s->out = json_object_new_array();
+    int rc = each_ca(s, NULL, add_crl);
+    if (rc == PCA_OK)
+        output_rows(s->out, columns);
+    return rc;
 }
 
 static int show(struct session *s)
@@ -68,6 +108,12 @@ static int show(struct session *s)
     return rc ? rc : info(s);
 }
 
+static const struct poptOption make_options[] = {
+    {"out", 'o', POPT_ARG_STRING, &opt.out, 0, "Write it into that file, replaced at once", "FILE"},
+    {"format", 0, POPT_ARG_STRING, &opt.format, 0, "pem (default) or der", "FORMAT"},
+    POPT_TABLEEND};
+static const struct poptOption show_options[] = {
+    {"generation", 0, POPT_ARG_LONGLONG, &opt.generation, 0, "That of an older key", "N"}, POPT_TABLEEND};
 static const struct poptOption write_options[] = {
     {"out", 'o', POPT_ARG_STRING, &opt.out, 0, "The file, replaced at once", "FILE"},
     {"format", 0, POPT_ARG_STRING, &opt.format, 0, "pem (default) or der", "FORMAT"},
@@ -75,8 +121,9 @@ static const struct poptOption write_options[] = {
     POPT_TABLEEND};
 
 const struct command crl_commands[] = {
-    {"crl", "make", "CA", "Make the CA's next CRL, and write it with --out", 1, 1, WRITES, write_options, make},
+    {"crl", "make", "CA", "Make the CA's next CRL, and write it with --out", 1, 1, WRITES, make_options, make},
     {"crl", "write", "CA", "Write the newest CRL, without --out to standard output", 1, 1, READS, write_options, write_crl},
-    {"crl", "show", "CA", "About the newest CRL", 1, 1, READS, no_options, show},
+    {"crl", "list", "", "About the newest CRL of every CA", 0, 0, READS, no_options, list},
+    {"crl", "show", "CA", "About the newest CRL", 1, 1, READS, show_options, show},
     {0},
 };

@@ -25,7 +25,7 @@ static const struct {
     {PCA_E_CONSTRAINT, 6, NULL},
     {PCA_E_CSR, 6, "openssl req -verify -noout -in FILE shows what is wrong with it"},
     {PCA_E_LINT, 6, "pca request --dry-run shows every finding"},
-    {PCA_E_DEVICE, 7, NULL},
+    {PCA_E_DEVICE, 7, "what a key in a token needs: --driver loads its driver, --login DRIVER:SLOT opens a session for a CA's key"},
     {PCA_E_PIN, 7, NULL},
     {PCA_E_LOCKED, 7, "give the storage key the region was created with: --key-file, --passphrase-file, --passphrase-fd or the prompt"},
     {PCA_E_READ_ONLY, 7, NULL},
@@ -34,7 +34,7 @@ static const struct {
     {PCA_E_CANCELLED, 8, NULL},
     {PCA_E_CLOCK, 9, "correct the system's clock; if it is right, pca region accept-clock"},
     {PCA_E_VERSION, 9, "use a newer pca"},
-    {PCA_E_FULL, 9, NULL},
+    {PCA_E_FULL, 9, "make room on the disk; pca region show tells the store's ceiling, which --map-limit raises"},
     {PCA_E_STORAGE, 9, NULL},
     {PCA_E_CORRUPT, 9, "restore a backup into another directory: pca restore FILE"},
 };
@@ -55,24 +55,31 @@ static const char *hint_of(int code)
     return "";
 }
 
-void error_print(const struct session *s, int code)
+void error_print(const pca_error *error, int code, const char *hint)
 {
-    const char *object = pca_error_object(s->err), *field = pca_error_field(s->err), *message = pca_error_message(s->err);
+    const char *object = pca_error_object(error), *field = pca_error_field(error), *message = pca_error_message(error);
+    hint = hint ? hint : hint_of(code);
     if (opt.json) {
-        json_object *error = json_object_new_object(), *all = json_object_new_object();
-        json_object_object_add(error, "code", json_object_new_string(pca_code_name(code)));
-        put_number(error, "number", code);
-        put_text(error, "object", object);
-        put_text(error, "field", field);
-        put_text(error, "message", message);
-        put_text(error, "hint", hint_of(code));
-        json_object_object_add(all, "error", error);
+        json_object *inner = json_object_new_object(), *all = json_object_new_object();
+        put_text(inner, "code", pca_code_name(code));
+        put_number(inner, "number", code);
+        put_text(inner, "object", object);
+        put_text(inner, "field", field);
+        put_text(inner, "message", message);
+        if (pca_error_device_code(error))
+            put_number(inner, "device_code", pca_error_device_code(error));
+        if (code == PCA_E_PIN && pca_error_tries_left(error) >= 0)
+            put_number(inner, "tries_left", pca_error_tries_left(error));
+        put_text(inner, "hint", hint);
+        json_object_object_add(all, "error", inner);
         fprintf(stderr, "%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
         json_object_put(all);
         return;
     }
     fprintf(stderr, "pca: %s%s%s%s%s (%s)\n", object, *object ? ": " : "", field, *field ? ": " : "", *message ? message : "failed",
             pca_code_name(code));
-    if (*hint_of(code))
-        fprintf(stderr, "     %s\n", hint_of(code));
+    if (code == PCA_E_PIN && pca_error_tries_left(error) >= 0)
+        fprintf(stderr, "     %d tries are left\n", pca_error_tries_left(error));
+    if (*hint)
+        fprintf(stderr, "     %s\n", hint);
 }

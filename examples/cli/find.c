@@ -3,14 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An alias of digits alone is named alias:TEXT. */
+static const char *alias_of(const char *name)
+{
+    return strncmp(name, "alias:", 6) == 0 ? name + 6 : name;
+}
+
 static int is_id(const char *text)
 {
     return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
-int each_ca(struct session *s, int (*visit)(struct session *s, const pca_ca *ca))
+int each_ca(struct session *s, pca_query *given, int (*visit)(struct session *s, const pca_ca *ca))
 {
-    pca_query *query = pca_query_new();
+    pca_query *query = given ? given : pca_query_new();
     pca_page *page = NULL;
     int rc = PCA_OK;
     do {
@@ -22,7 +28,8 @@ int each_ca(struct session *s, int (*visit)(struct session *s, const pca_ca *ca)
             rc = visit(s, pca_page_ca_at(page, i));
     } while (rc == PCA_OK && *pca_page_next(page));
     pca_page_free(page);
-    pca_query_free(query);
+    if (!given)
+        pca_query_free(query);
     return rc;
 }
 
@@ -58,7 +65,7 @@ int find_root(struct session *s, const char *name)
     if (!name && (rc = only_ca(s, 1, &id)) != PCA_OK)
         return rc;
     if (name && !is_id(name))
-        rc = pca_region_root_by_alias(s->region, name, &s->root, s->err);
+        rc = pca_region_root_by_alias(s->region, alias_of(name), &s->root, s->err);
     else if (!name || (rc = number(s, name, "root", &id)) == PCA_OK)
         rc = pca_region_root_get(s->region, id, &s->root, s->err);
     if (rc == PCA_OK)
@@ -73,7 +80,7 @@ int find_sub(struct session *s, const char *name)
     if (!name && (rc = only_ca(s, 0, &id)) != PCA_OK)
         return rc;
     if (name && !is_id(name))
-        rc = pca_region_sub_by_alias(s->region, name, &s->sub, s->err);
+        rc = pca_region_sub_by_alias(s->region, alias_of(name), &s->sub, s->err);
     else if (!name || (rc = number(s, name, "sub", &id)) == PCA_OK)
         rc = pca_region_sub_get(s->region, id, &s->sub, s->err);
     if (rc == PCA_OK)
@@ -103,9 +110,24 @@ static int find_one(struct session *s, const pca_query *query, const char *name)
     return rc;
 }
 
+static int find_presented(struct session *s, const char *path)
+{
+    struct file file = {NULL, 0}, der = {NULL, 0};
+    int rc = file_read(s, path, CERTIFICATE_MAX, &file);
+    if (rc == PCA_OK)
+        rc = file_decode_pem(s, path, &file, &der);
+    if (rc == PCA_OK)
+        rc = pca_region_cert_by_der(s->region, der.data, der.size, &s->cert, s->err);
+    file_free(&file);
+    file_free(&der);
+    return rc;
+}
+
 int find_cert(struct session *s, const char *name)
 {
     uint64_t id = 0;
+    if (strncmp(name, "file:", 5) == 0)
+        return find_presented(s, name + 5);
     if (is_id(name)) {
         int rc = number(s, name, "certificate", &id);
         return rc ? rc : pca_region_cert_get(s->region, id, &s->cert, s->err);
@@ -117,7 +139,7 @@ int find_cert(struct session *s, const char *name)
     else if (strncmp(name, "custom:", 7) == 0)
         pca_query_set_custom_id(query, name + 7);
     else
-        rc = refuse(s, PCA_E_INVALID, "a certificate is named by its id, serial:HEX or custom:ID, not \"%s\"", name);
+        rc = refuse(s, PCA_E_INVALID, "a certificate is named by its id, serial:HEX, custom:ID or file:PATH, not \"%s\"", name);
     if (rc == PCA_OK)
         rc = find_one(s, query, name);
     pca_query_free(query);

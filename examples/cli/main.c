@@ -8,16 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct options opt = {.passphrase_fd = -1, .years = -1, .days = -1, .crl_days = -1, .path_length = -1, .expected = -1,
-                      .limit = 100, .generation = -1};
+struct options opt = {.key_of_region.passphrase_fd = -1, .fresh_key.passphrase_fd = -1, .pin_fd = -1, .map_limit = -1, .months = -1,
+                      .years = -1, .days = -1, .crl_days = -1, .path_length = -1, .expected = -1, .limit = -1, .generation = -1,
+                      .within = -1, .first_row = -1, .next_crl_number = -1, .changed_since = -1, .dual = -1, .with_crl = -1};
 
 const struct poptOption no_options[] = {POPT_TABLEEND};
 const struct poptOption region_options[] = {
     {"region", 'r', POPT_ARG_STRING, &opt.region, 0, "The region's directory; default: PCA_REGION", "DIR"},
-    {"key-file", 0, POPT_ARG_STRING, &opt.key_file, 0, "Storage key: 32 octets in FILE; default: PCA_KEY_FILE", "FILE"},
-    {"passphrase-file", 0, POPT_ARG_STRING, &opt.passphrase_file, 0, "Storage key: the first line of FILE", "FILE"},
-    {"passphrase-fd", 0, POPT_ARG_INT, &opt.passphrase_fd, 0, "Storage key: the first line of descriptor N", "N"},
-    {"insecure-plain-keys", 0, POPT_ARG_NONE, &opt.plain_keys, 0, "No storage key, for tests", NULL},
+    {"key-file", 0, POPT_ARG_STRING, &opt.key_of_region.key_file, 0, "Storage key: 32 octets in FILE; default: PCA_KEY_FILE", "FILE"},
+    {"passphrase-file", 0, POPT_ARG_STRING, &opt.key_of_region.passphrase_file, 0, "Storage key: the first line of FILE", "FILE"},
+    {"passphrase-fd", 0, POPT_ARG_INT, &opt.key_of_region.passphrase_fd, 0, "Storage key: the first line of descriptor N", "N"},
+    {"insecure-plain-keys", 0, POPT_ARG_NONE, &opt.key_of_region.plain_keys, 0, "No storage key, for tests", NULL},
+    {"map-limit", 0, POPT_ARG_LONGLONG, &opt.map_limit, 0, "Most octets that the store may grow to", "N"},
+    {"driver", 0, POPT_ARG_ARGV, &opt.driver, 0, "A driver for key containers, [NAME=]FILE[:ARGUMENT]; default: PCA_DRIVER", "DRIVER"},
+    {"login", 0, POPT_ARG_ARGV, &opt.login, 0, "Open a session with the token where a CA's key is", "DRIVER:SLOT"},
+    {NULL, 0, POPT_ARG_INCLUDE_TABLE, (void *)pin_options, 0, NULL, NULL},
     {"actor", 0, POPT_ARG_STRING, &opt.actor, 0, "Who acts; default: the account", "NAME"},
     {"json", 'j', POPT_ARG_NONE, &opt.json, 0, "For machines", NULL},
     {"yes", 'y', POPT_ARG_NONE, &opt.yes, 0, "Do not ask before what cannot be undone", NULL},
@@ -28,33 +33,60 @@ static const struct poptOption first_options[] = {
     {"commands", 0, POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, &opt.list, 0, "Every command and its options, for completion", NULL},
     POPT_AUTOHELP POPT_TABLEEND};
 
-static const struct command *const groups[] = {region_commands, ca_commands, quota_commands, request_commands, cert_commands, crl_commands};
+static const struct command *const groups[] = {region_commands,  ca_commands,   join_commands, quota_commands,
+                                               request_commands, cert_commands, crl_commands};
 #define GROUPS (sizeof groups / sizeof groups[0])
 
+/* For completion: "NOUN VERB --option --option=", '-' for none; then "= OPTION WORD..." for what an option takes. */
 static void list_options(const struct poptOption *options)
 {
     for (; options->longName || options->arg; options++)
         if (options->argInfo == POPT_ARG_INCLUDE_TABLE)
             list_options(options->arg);
         else
-            printf(" --%s", options->longName);
+            printf(" --%s%s", options->longName, options->argDescrip ? "=" : "");
 }
 
-static void list_commands(int with_options)
+static void list_words(void)
 {
+    static const char *const options[] = {"kind", "family", "key", "ca-state", "type", "status", "reason", "format"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        printf("= --%s", options[i]);
+        for (const struct word *word = words_of_option(options[i]); word->text; word++)
+            printf(" %s", word->text);
+        putchar('\n');
+    }
+}
+
+static void list_for_completion(void)
+{
+    printf("- -");
+    list_options(region_options);
+    puts(" --version --help");
     for (size_t g = 0; g < GROUPS; g++)
         for (const struct command *c = groups[g]; c->noun; c++) {
-            char words[64];
-            snprintf(words, sizeof words, "%s %s%s%s", c->noun, c->verb ? c->verb : "", c->verb && *c->arguments ? " " : "", c->arguments);
-            if (!with_options) {
-                printf("  %-26s %s\n", words, c->text);
-                continue;
-            }
             printf("%s %s", c->noun, c->verb ? c->verb : "-");
             list_options(region_options);
             list_options(c->options);
-            putchar('\n');
+            puts(" --help");
         }
+    list_words();
+}
+
+/* Of one noun, or all. Returns how many there are. */
+static int list_commands(FILE *stream, const char *noun)
+{
+    int count = 0;
+    for (size_t g = 0; g < GROUPS; g++)
+        for (const struct command *c = groups[g]; c->noun; c++) {
+            char words[64];
+            if (noun && strcmp(noun, c->noun) != 0)
+                continue;
+            snprintf(words, sizeof words, "%s %s%s%s", c->noun, c->verb ? c->verb : "", c->verb && *c->arguments ? " " : "", c->arguments);
+            fprintf(stream, "  %-35s %s\n", words, c->text);
+            count++;
+        }
+    return count;
 }
 
 /* A noun's verb, else the noun alone. */
@@ -75,7 +107,12 @@ static const struct command *find_command(const char *noun, const char *verb)
 
 static int usage(const char *what, const char *why)
 {
-    fprintf(stderr, "pca: %s: %s\n     pca help lists the commands, pca NOUN VERB --help its options\n", what, why);
+    char message[512];
+    pca_error *error = pca_error_new();
+    snprintf(message, sizeof message, "%s: %s", what, why);
+    pca_error_set(error, PCA_E_INVALID, 0, message);
+    error_print(error, PCA_E_INVALID, "pca help lists the commands, pca NOUN VERB --help its options");
+    pca_error_free(error);
     return exit_status(PCA_E_INVALID);
 }
 
@@ -84,6 +121,27 @@ static int parse(poptContext context)
 {
     int rc = poptGetNextOpt(context);
     return rc < -1 ? usage(poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(rc)) : 0;
+}
+
+/* popt leaves the texts that it made to us. */
+static void free_options(const struct poptOption *options)
+{
+    for (; options->longName || options->arg; options++) {
+        int kind = (int)(options->argInfo & POPT_ARG_MASK);
+        if (kind == POPT_ARG_INCLUDE_TABLE) {
+            free_options(options->arg);
+        } else if (kind == POPT_ARG_STRING) {
+            char **text = options->arg;
+            free(*text);
+            *text = NULL;
+        } else if (kind == POPT_ARG_ARGV) {
+            char ***texts = options->arg;
+            for (char **text = *texts; text && *text; text++)
+                free(*text);
+            free(*texts);
+            *texts = NULL;
+        }
+    }
 }
 
 static int run(struct session *s)
@@ -98,7 +156,7 @@ static int run(struct session *s)
         rc = refuse(s, PCA_E_STORAGE, "cannot write to standard output");
     if (rc != PCA_OK) {
         fflush(stdout);
-        error_print(s, rc);
+        error_print(s->err, rc, NULL);
     }
     session_end(s);
     return exit_status(rc);
@@ -127,42 +185,62 @@ static int run_command(const struct command *command, int argc, const char **arg
         rc = usage(command->noun, *command->arguments ? "its arguments are not those that pca NOUN VERB --help shows" : "it takes no arguments");
     if (rc == 0)
         rc = run(&s);
+    free_options(command->options);
     poptFreeContext(context);
     return rc;
 }
 
+static int asks_for_json(const char **words)
+{
+    for (; *words; words++)
+        if (strcmp(*words, "--json") == 0 || strcmp(*words, "-j") == 0)
+            return 1;
+    return 0;
+}
+
 static int dispatch(const char **rest)
 {
-    static const char *argv[1024];
-    int argc = 1;
     const struct command *command = find_command(rest[0], rest[1]);
+    int argc = 0;
+    opt.json |= asks_for_json(rest);
+    if (!command && !opt.json && rest[1] && list_commands(stderr, rest[0]))
+        return usage(rest[1], "no such verb; those there are stand above");
     if (!command)
-        return usage(rest[0], "no such command");
+        return usage(rest[0], rest[1] ? "no such command" : "no such command, or it needs a verb");
+    rest += command->verb ? 1 : 0; /* the last word of the command stands where the program's name would */
+    while (rest[argc])
+        argc++;
+    const char **argv = calloc((size_t)argc + 1, sizeof *argv);
+    if (!argv)
+        return exit_status(PCA_E_NO_MEMORY);
+    memcpy(argv, rest, (size_t)argc * sizeof *argv);
     argv[0] = "pca";
-    for (const char **word = rest + (command->verb ? 2 : 1); *word; word++) {
-        if (argc == 1023)
-            return usage(rest[0], "too many arguments");
-        argv[argc++] = *word;
-    }
-    return run_command(command, argc, argv);
+    int rc = run_command(command, argc, argv);
+    free(argv);
+    return rc;
+}
+
+static int help(const char *noun)
+{
+    return list_commands(stdout, noun) ? 0 : usage(noun, "no such command");
 }
 
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
-    const char *region = getenv("PCA_REGION"), *key_file = getenv("PCA_KEY_FILE");
     poptContext context = poptGetContext("pca", argc, (const char **)argv, first_options, POPT_CONTEXT_POSIXMEHARDER);
     poptSetOtherOptionHelp(context, "[OPTION...] NOUN VERB [OPTION...] [ARGUMENT...]");
-    opt.region = region && *region ? strdup(region) : NULL;
-    opt.key_file = key_file && *key_file ? strdup(key_file) : NULL;
     int rc = parse(context);
     const char **rest = rc ? NULL : poptGetArgs(context);
     if (rc == 0 && opt.version)
         printf("pca %s\n", pca_version());
-    else if (rc == 0 && (opt.list || !rest || strcmp(rest[0], "help") == 0))
-        list_commands(opt.list);
+    else if (rc == 0 && opt.list)
+        list_for_completion();
+    else if (rc == 0 && (!rest || strcmp(rest[0], "help") == 0))
+        rc = help(rest ? rest[1] : NULL);
     else if (rc == 0)
         rc = dispatch(rest);
+    free_options(region_options);
     poptFreeContext(context);
     return rc;
 }

@@ -28,6 +28,23 @@ const struct word formats[] = {{PCA_FORMAT_PEM, "pem"}, {PCA_FORMAT_DER, "der"},
                                {PCA_FORMAT_CRT, "crt"}, {PCA_FORMAT_PKCS8, "pkcs8"}, {PCA_FORMAT_PKCS7, "pkcs7"}, {0, NULL}};
 const struct word sans[] = {{PCA_SAN_EMAIL, "email"}, {PCA_SAN_DNS, "dns"}, {PCA_SAN_URI, "uri"}, {PCA_SAN_IP, "ip"}, {0, NULL}};
 
+const struct word encodings[] = {{PCA_FORMAT_PEM, "pem"}, {PCA_FORMAT_DER, "der"}, {0, NULL}};
+const struct word constraint_kinds[] = {{PCA_SAN_EMAIL, "email"}, {PCA_SAN_DNS, "dns"}, {PCA_SAN_DIRECTORY, "directory"},
+                                        {PCA_SAN_URI, "uri"},     {PCA_SAN_IP, "ip"},   {0, NULL}};
+
+const struct word *words_of_option(const char *option)
+{
+    static const struct {
+        const char *option;
+        const struct word *words;
+    } known[] = {{"kind", kinds},       {"family", families}, {"key", keys},      {"ca-state", states}, {"type", types},
+                 {"status", statuses}, {"reason", reasons},  {"format", formats}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(known[i].option, option) == 0)
+            return known[i].words;
+    return NULL;
+}
+
 const char *word_of(const struct word *words, int value)
 {
     for (; words->text; words++)

@@ -53,12 +53,14 @@ static struct libscols_table *table_new(void)
 
 static void set_cell(struct libscols_line *line, size_t index, const json_object *value, int flags)
 {
-    char text[1024];
+    char day[11];
     if (!value)
         return;
-    snprintf(text, sizeof text, "%s", json_object_get_string((json_object *)value));
-    if (flags & DATE && strlen(text) > 10)
-        text[10] = '\0';
+    const char *text = json_object_get_string((json_object *)value);
+    if (flags & DATE) {
+        snprintf(day, sizeof day, "%s", text);
+        text = day;
+    }
     scols_line_set_data(line, index, text);
     if (flags & COLOUR)
         scols_cell_set_color(scols_line_get_cell(line, index), colour_of(text));
@@ -86,14 +88,19 @@ static struct libscols_line *line_above(struct libscols_table *table, const json
     return NULL;
 }
 
-void print_rows(const json_object *rows, const struct column *columns, size_t count)
+static int scols_flags(int flags)
+{
+    return (flags & RIGHT ? SCOLS_FL_RIGHT : 0) | (flags & TREE ? SCOLS_FL_TREE : 0) | (flags & CUT ? SCOLS_FL_TRUNC : 0);
+}
+
+static void print_rows(const json_object *rows, const struct column *columns)
 {
     struct libscols_table *table = table_new();
     int tree = 0;
-    for (size_t c = 0; table && c < count; c++) {
-        tree |= columns[c].flags & TREE;
-        scols_table_new_column(table, columns[c].heading, 0,
-                               (columns[c].flags & RIGHT ? SCOLS_FL_RIGHT : 0) | (columns[c].flags & TREE ? SCOLS_FL_TREE : 0));
+    size_t count = 0;
+    for (; table && columns[count].key; count++) {
+        tree |= columns[count].flags & TREE;
+        scols_table_new_column(table, columns[count].heading, 0, scols_flags(columns[count].flags));
     }
     for (size_t r = 0; table && r < json_object_array_length(rows); r++) {
         struct libscols_line *line = scols_table_new_line(table, tree ? line_above(table, rows, r) : NULL);
@@ -114,7 +121,26 @@ static void add_field(struct libscols_table *table, const char *label, const jso
     set_cell(line, 1, value, COLOUR);
 }
 
-void print_object(const json_object *object)
+static void add_values(struct libscols_table *table, const char *label, json_object *value)
+{
+    size_t count = json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
+    for (size_t i = 0; i < count; i++)
+        add_field(table, i ? "" : label, json_object_array_get_idx(value, i));
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, key, text) {
+            char line[2048];
+            snprintf(line, sizeof line, "%s=%s", key, json_object_get_string(text));
+            json_object *pair = json_object_new_string(line);
+            add_field(table, label, pair);
+            json_object_put(pair);
+            label = "";
+        }
+    } else if (!json_object_is_type(value, json_type_array)) {
+        add_field(table, label, value);
+    }
+}
+
+static void print_object(const json_object *object)
 {
     struct libscols_table *table = table_new();
     if (!table)
@@ -129,12 +155,7 @@ void print_object(const json_object *object)
         for (char *c = label; *c; c++)
             if (*c == '_')
                 *c = ' ';
-        if (!json_object_is_type(value, json_type_array)) {
-            add_field(table, label, value);
-            continue;
-        }
-        for (size_t i = 0; i < json_object_array_length(value); i++)
-            add_field(table, i ? "" : label, json_object_array_get_idx(value, i));
+        add_values(table, label, value);
     }
     scols_print_table(table);
     scols_unref_table(table);
@@ -149,11 +170,8 @@ static int output_json(const json_object *value)
 
 void output_rows(json_object *rows, const struct column *columns)
 {
-    size_t count = 0;
-    while (columns[count].key)
-        count++;
     if (!output_json(rows))
-        print_rows(rows, columns, count);
+        print_rows(rows, columns);
 }
 
 void output_object(json_object *object)

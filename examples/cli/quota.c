@@ -49,21 +49,13 @@ static int assign(struct session *s)
     return rc;
 }
 
-static int add_ca(struct session *s, const pca_ca *ca)
-{
-    json_object *row = ca_object(s, ca, 0);
-    if (row)
-        json_object_array_add(s->out, row);
-    return row ? PCA_OK : pca_error_code(s->err);
-}
-
 static int show(struct session *s)
 {
-    static const struct column columns[] = {{"id", "ID", RIGHT},           {"name", "NAME", 0},           {"remaining", "LEFT", RIGHT},
+    static const struct column columns[] = {{"id", "ID", RIGHT},           {"name", "NAME", CUT},         {"remaining", "LEFT", RIGHT},
                                             {"reserved", "RESERVED", RIGHT}, {"issued", "ISSUED", RIGHT}, {"purchased", "BOUGHT", RIGHT},
                                             {"billable", "BILLABLE", RIGHT}, {"waived", "WAIVED", RIGHT}, {NULL, NULL, 0}};
     s->out = json_object_new_array();
-    int rc = each_ca(s, add_ca);
+    int rc = each_ca(s, NULL, add_ca_row);
     if (rc == PCA_OK)
         output_rows(s->out, columns);
     return rc;
@@ -91,16 +83,22 @@ static int ledger(struct session *s)
                                             {"from", "FROM", RIGHT},       {"object", "OBJECT", RIGHT}, {NULL, NULL, 0}};
     pca_query *query = pca_query_new();
     pca_page *page = NULL;
-    int rc = PCA_OK;
+    uint64_t left = limit_or(UINT64_MAX);
+    int rc = opt.ca ? find_ca(s, opt.ca) : PCA_OK;
+    if (rc == PCA_OK && opt.ca)
+        pca_query_set_issuer(query, pca_ca_id(s->ca));
+    if (opt.changed_since >= 0)
+        pca_query_set_changed_since(query, (uint64_t)opt.changed_since);
     s->out = json_object_new_array();
-    do {
+    while (rc == PCA_OK && left && (!page || *pca_page_next(page))) {
         pca_query_set_after(query, pca_page_next(page));
+        pca_query_set_limit(query, left < 1000 ? left : 1000);
         pca_page_free(page);
         page = NULL;
         rc = pca_region_ledger(s->region, query, &page, s->err);
-        for (uint64_t i = 0; rc == PCA_OK && i < pca_page_count(page); i++)
+        for (uint64_t i = 0; rc == PCA_OK && i < pca_page_count(page); i++, left--)
             add_entry(s->out, pca_page_entry_at(page, i));
-    } while (rc == PCA_OK && *pca_page_next(page));
+    }
     pca_page_free(page);
     pca_query_free(query);
     if (rc == PCA_OK)
@@ -108,7 +106,6 @@ static int ledger(struct session *s)
     return rc;
 }
 
-#define TOKEN_OPTION {"token", 0, POPT_ARG_STRING, &opt.token, 0, "Makes the command safe to repeat", "TOKEN"}
 static const struct poptOption buy_options[] = {
     {"root", 0, POPT_ARG_STRING, &opt.root, 0, "The root; default: the only one", "CA"}, TOKEN_OPTION, POPT_TABLEEND};
 static const struct poptOption assign_options[] = {
@@ -117,10 +114,16 @@ static const struct poptOption assign_options[] = {
     TOKEN_OPTION,
     POPT_TABLEEND};
 
+static const struct poptOption ledger_options[] = {
+    {"ca", 0, POPT_ARG_STRING, &opt.ca, 0, "Of a CA that got certificates or gave them", "CA"},
+    {"changed-since", 0, POPT_ARG_LONGLONG, &opt.changed_since, 0, "After that number", "N"},
+    LIMIT_OPTION,
+    POPT_TABLEEND};
+
 const struct command quota_commands[] = {
     {"quota", "buy", "COUNT", "Buy certificates for a root", 1, 1, WRITES, buy_options, buy},
     {"quota", "assign", "COUNT", "Set how many a subordinate has left", 1, 1, WRITES, assign_options, assign},
     {"quota", "show", "", "What every CA has left", 0, 0, READS, no_options, show},
-    {"quota", "ledger", "", "Every movement of certificates as a resource", 0, 0, READS, no_options, ledger},
+    {"quota", "ledger", "", "Every movement of certificates as a resource", 0, 0, READS, ledger_options, ledger},
     {0},
 };

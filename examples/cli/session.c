@@ -4,12 +4,11 @@
 #include <bsd/string.h>
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pwd.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define KEY_OCTETS 32
@@ -55,116 +54,99 @@ int number(struct session *s, const char *text, const char *what, uint64_t *valu
     return PCA_OK;
 }
 
-int progress(void *context, uint64_t done, uint64_t total, pca_error *err)
+int moment(struct session *s, const char *text, const char *what, int64_t *seconds)
 {
-    enum { WIDTH = 40 };
-    static const char bar[] = "########################################";
-    const char *what = context;
-    static uint64_t shown = UINT64_MAX;
-    (void)err;
-    uint64_t percent = total ? done * 100 / total : 0;
-    if (!isatty(STDERR_FILENO) || !total || percent == shown)
-        return PCA_OK;
-    shown = percent;
-    fprintf(stderr, "\r%s [%-*.*s] %3" PRIu64 "%%%s", what, WIDTH, (int)(percent * WIDTH / 100), bar, percent, done >= total ? "\n" : "");
-    return PCA_OK;
+    static const char *const forms[] = {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"};
+    for (size_t i = 0; text && i < sizeof forms / sizeof forms[0]; i++) {
+        struct tm tm = {.tm_mday = 1}, whole;
+        const char *end = strptime(text, forms[i], &tm);
+        whole = tm;
+        time_t time = end && !*end ? timegm(&whole) : -1;
+        /* timegm makes March of the 31st of February. */
+        if (end && !*end && whole.tm_mday == tm.tm_mday) {
+            *seconds = (int64_t)time;
+            return PCA_OK;
+        }
+    }
+    return text ? refuse(s, PCA_E_INVALID, "%s is a date in UTC, 2027-01-31 or 2027-01-31T12:00:00Z, not \"%s\"", what, text) : PCA_OK;
 }
 
-/* ---- Files ---- */
-
-void file_free(struct file *file)
+int region_now(struct session *s, int64_t *seconds)
 {
-    if (file->data)
-        explicit_bzero(file->data, file->size);
-    free(file->data);
-    file->data = NULL;
-    file->size = 0;
-}
-
-static int stream_read(FILE *stream, size_t most, struct file *file)
-{
-    file->data = calloc(1, most + 2);
-    if (!file->data)
-        return -1;
-    file->size = fread(file->data, 1, most + 1, stream);
-    return ferror(stream) || file->size > most ? -1 : 0;
-}
-
-int file_read(struct session *s, const char *path, size_t most, struct file *file)
-{
-    FILE *stream = fopen(path, "rb");
-    if (!stream)
-        return refuse(s, errno == ENOENT ? PCA_E_NOT_FOUND : PCA_E_PERMISSION, "cannot read %s: %s", path, strerror(errno));
-    int bad = stream_read(stream, most, file);
-    fclose(stream);
-    if (bad)
-        file_free(file);
-    return bad ? refuse(s, PCA_E_INVALID, "cannot read %s, or it is larger than %zu octets", path, most) : PCA_OK;
+    pca_stat *stat = NULL;
+    int rc = s->now ? PCA_OK : pca_region_stat(s->region, &stat, s->err);
+    if (stat)
+        s->now = pca_stat_time(stat);
+    pca_stat_free(stat);
+    *seconds = s->now;
+    return rc;
 }
 
 /* ---- The storage key ---- */
 
-/* The first line of a file or of a descriptor. */
-static int take_passphrase(struct session *s, struct file *file)
+/* The first line of the file. */
+static int take_passphrase(struct session *s, pca_config *config, struct file *file)
 {
-    file->data[strcspn(file->data, "\r\n")] = '\0';
-    return pca_config_set_passphrase(s->config, file->data) == PCA_OK ? PCA_OK
-                                                                      : refuse(s, PCA_E_INVALID, "the passphrase must have 1..%d octets of UTF-8",
-                                                                               PASSPHRASE_MAX);
+    file_cut_line(file);
+    return pca_config_set_passphrase(config, file->data) == PCA_OK ? PCA_OK
+                                                                   : refuse(s, PCA_E_INVALID, "the passphrase must have 1..%d octets of UTF-8",
+                                                                            PASSPHRASE_MAX);
 }
 
-static int passphrase_from_descriptor(struct session *s)
+static int passphrase_from_prompt(struct session *s, pca_config *config, const char *prompt, int twice)
 {
-    struct file file = {NULL, 0};
-    FILE *stream = fdopen(dup(opt.passphrase_fd), "rb");
-    int rc = !stream || stream_read(stream, PASSPHRASE_MAX + 2, &file)
-                 ? refuse(s, PCA_E_INVALID, "cannot read a passphrase from descriptor %d", opt.passphrase_fd)
-                 : take_passphrase(s, &file);
-    if (stream)
-        fclose(stream);
-    file_free(&file);
-    return rc;
-}
-
-static int passphrase_from_prompt(struct session *s, int twice)
-{
-    char first[PASSPHRASE_MAX + 2], again[PASSPHRASE_MAX + 2];
+    char first[PASSPHRASE_MAX + 2] = "", again[PASSPHRASE_MAX + 2] = "";
     int rc = PCA_OK;
-    if (!readpassphrase("Passphrase of the region: ", first, sizeof first, RPP_ECHO_OFF | RPP_REQUIRE_TTY))
-        return refuse(s, PCA_E_INVALID, "no storage key: there is no terminal to ask on, so give --key-file, --passphrase-file or "
-                                        "--passphrase-fd");
+    if (!readpassphrase(prompt, first, sizeof first, RPP_ECHO_OFF | RPP_REQUIRE_TTY))
+        return refuse(s, PCA_E_INVALID, "no storage key: there is no terminal to ask on, so give a key file, or a passphrase by file or "
+                                        "descriptor");
     if (twice && (!readpassphrase("The same again: ", again, sizeof again, RPP_ECHO_OFF | RPP_REQUIRE_TTY) || strcmp(first, again) != 0))
         rc = refuse(s, PCA_E_INVALID, "the two passphrases differ");
     struct file file = {first, sizeof first};
     if (rc == PCA_OK)
-        rc = take_passphrase(s, &file);
+        rc = take_passphrase(s, config, &file);
     explicit_bzero(first, sizeof first);
     explicit_bzero(again, sizeof again);
     return rc;
 }
 
-static int storage_key(struct session *s)
+static int key_from_file(struct session *s, pca_config *config, const char *path)
+{
+    struct file file = {NULL, 0};
+    int rc = file_read(s, path, KEY_OCTETS, &file);
+    if (rc == PCA_E_INVALID || (rc == PCA_OK && file.size != KEY_OCTETS))
+        rc = refuse(s, PCA_E_INVALID, "%s must hold %d octets; openssl rand -out FILE %d makes one", path, KEY_OCTETS, KEY_OCTETS);
+    if (rc == PCA_OK)
+        pca_config_set_key(config, (const uint8_t *)file.data, file.size);
+    file_free(&file);
+    return rc;
+}
+
+static int storage_key(struct session *s, pca_config *config, const struct key_source *source, const char *prompt, int twice)
 {
     struct file file = {NULL, 0};
     int rc = PCA_OK;
-    if (opt.plain_keys)
-        return pca_config_set_insecure_plain_keys(s->config);
-    if (opt.passphrase_fd >= 0)
-        return passphrase_from_descriptor(s);
-    if (opt.passphrase_file) {
-        rc = file_read(s, opt.passphrase_file, PASSPHRASE_MAX + 2, &file);
-        rc = rc ? rc : take_passphrase(s, &file);
-    } else if (opt.key_file) {
-        rc = file_read(s, opt.key_file, KEY_OCTETS, &file);
-        if (rc == PCA_OK && file.size != KEY_OCTETS)
-            rc = refuse(s, PCA_E_INVALID, "%s must hold %d octets; openssl rand -out FILE %d makes one", opt.key_file, KEY_OCTETS, KEY_OCTETS);
-        if (rc == PCA_OK)
-            pca_config_set_key(s->config, (const uint8_t *)file.data, file.size);
-    } else {
-        rc = passphrase_from_prompt(s, s->command->access == CREATES);
-    }
+    if ((source->key_file != NULL) + (source->passphrase_file != NULL) + (source->passphrase_fd >= 0) + source->plain_keys > 1)
+        return refuse(s, PCA_E_INVALID, "one storage key is enough: a key file, a passphrase by file or descriptor, or none");
+    if (source->plain_keys)
+        return pca_config_set_insecure_plain_keys(config);
+    if (source->key_file)
+        return key_from_file(s, config, source->key_file);
+    if (source->passphrase_fd < 0 && !source->passphrase_file)
+        return passphrase_from_prompt(s, config, prompt, twice);
+    if (source->passphrase_file)
+        rc = file_read(s, source->passphrase_file, PASSPHRASE_MAX + 2, &file);
+    else
+        rc = file_read_descriptor(s, source->passphrase_fd, "passphrase", PASSPHRASE_MAX + 2, &file);
+    if (rc == PCA_OK)
+        rc = take_passphrase(s, config, &file);
     file_free(&file);
     return rc;
+}
+
+int fresh_key(struct session *s, pca_config *config)
+{
+    return storage_key(s, config, &opt.fresh_key, "New passphrase of the region: ", 1);
 }
 
 /* ---- The region ---- */
@@ -175,10 +157,30 @@ static const char *actor(void)
     return opt.actor ? opt.actor : account ? account->pw_name : "";
 }
 
+static void from_environment(char **option, const char *name)
+{
+    const char *value = getenv(name);
+    if (!*option && value && *value)
+        *option = strdup(value);
+}
+
 /* Said before a passphrase is asked for. */
 static int access_is_missing(const char *path)
 {
     return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+static int configure(struct session *s)
+{
+    struct key_source *key = &opt.key_of_region;
+    if (!key->passphrase_file && key->passphrase_fd < 0 && !key->plain_keys)
+        from_environment(&key->key_file, "PCA_KEY_FILE");
+    int rc = storage_key(s, s->config, key, "Passphrase of the region: ", s->command->access == CREATES);
+    if (rc == PCA_OK && pca_config_set_actor(s->config, actor()) != PCA_OK)
+        rc = refuse(s, PCA_E_INVALID, "the actor has at most 128 octets");
+    if (rc == PCA_OK && opt.map_limit >= 0 && pca_config_set_map_limit(s->config, (uint64_t)opt.map_limit) != PCA_OK)
+        rc = refuse(s, PCA_E_INVALID, "--map-limit is a multiple of 4096 of at least 1 MiB, not %lld", opt.map_limit);
+    return rc ? rc : drivers_load(s);
 }
 
 int session_open(struct session *s)
@@ -186,18 +188,17 @@ int session_open(struct session *s)
     enum access needs = s->command->access;
     if (needs == NO_REGION)
         return PCA_OK;
+    from_environment(&opt.region, "PCA_REGION");
     if (!opt.region)
         return refuse(s, PCA_E_INVALID, "which region? Give --region DIR or set PCA_REGION");
     if (needs != CREATES && needs != RESTORES && access_is_missing(opt.region))
         return refuse(s, PCA_E_NOT_FOUND, "no region at %s", opt.region);
-    int rc = storage_key(s);
-    if (rc == PCA_OK && pca_config_set_actor(s->config, actor()) != PCA_OK)
-        rc = refuse(s, PCA_E_INVALID, "the actor has at most 128 octets");
+    int rc = configure(s);
     if (rc == PCA_OK && needs == READS)
         rc = pca_config_set_read_only(s->config);
     if (rc == PCA_OK && (needs == READS || needs == WRITES))
         rc = pca_region_open(opt.region, s->config, &s->region, s->err);
-    return rc;
+    return rc == PCA_OK && needs == WRITES ? drivers_login(s) : rc;
 }
 
 void session_end(struct session *s)
@@ -210,4 +211,6 @@ void session_end(struct session *s)
     pca_region_close(s->region);
     pca_config_free(s->config);
     pca_error_free(s->err);
+    file_free(&s->pin);
+    drivers_unload();
 }

@@ -325,6 +325,8 @@ PCA_API uint64_t pca_stat_waiting(const pca_stat *stat);
 PCA_API uint64_t pca_stat_cas(const pca_stat *stat);
 PCA_API uint64_t pca_stat_certs(const pca_stat *stat);
 PCA_API uint64_t pca_stat_sequence(const pca_stat *stat);
+/* The time that the region goes by: the clock's, or the newest recorded one where the clock is behind it, or too far ahead. */
+PCA_API int64_t pca_stat_time(const pca_stat *stat);
 PCA_API void pca_stat_free(pca_stat *stat);
 
 /* Policies: the limits that a region may set. NOT_FOUND: no such name. INVALID names the range. */

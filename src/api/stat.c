@@ -5,12 +5,14 @@
 struct pca_stat {
     struct store_stat store;
     uint64_t sequence;
+    int64_t now;
 };
 
 static int stat_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     pca_stat *stat = arguments;
     stat->sequence = cx->log;
+    stat->now = cx->now;
     return pcai_store_stat(txn, &stat->store, err);
 }
 
@@ -76,6 +78,11 @@ uint64_t pca_stat_certs(const pca_stat *stat)
 uint64_t pca_stat_sequence(const pca_stat *stat)
 {
     return stat ? stat->sequence : 0;
+}
+
+int64_t pca_stat_time(const pca_stat *stat)
+{
+    return stat ? stat->now : 0;
 }
 
 void pca_stat_free(pca_stat *stat)

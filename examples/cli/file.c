@@ -1,0 +1,155 @@
+#include "cli.h"
+
+#include <bsd/readpassphrase.h>
+#include <bsd/string.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <resolv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void file_free(struct file *file)
+{
+    if (file->data)
+        explicit_bzero(file->data, file->size);
+    free(file->data);
+    file->data = NULL;
+    file->size = 0;
+}
+
+void file_cut_line(struct file *file)
+{
+    file->data[strcspn(file->data, "\r\n")] = '\0';
+}
+
+/* In a buffer that grows, each outgrown one wiped; a NUL follows. */
+static int stream_read(FILE *stream, size_t most, struct file *file)
+{
+    for (size_t room = 4096;; room *= 2) {
+        char *larger = calloc(1, room + 2);
+        if (!larger)
+            return -1;
+        if (file->size)
+            memcpy(larger, file->data, file->size);
+        size_t size = file->size;
+        file_free(file);
+        *file = (struct file){larger, size};
+        size_t want = (room > most ? most + 1 : room) - size, got = fread(larger + size, 1, want, stream);
+        file->size += got;
+        if (got < want || file->size > most)
+            return ferror(stream) || file->size > most ? -1 : 0;
+    }
+}
+
+static int stream_take(struct session *s, FILE *stream, const char *path, size_t most, struct file *file)
+{
+    *file = (struct file){NULL, 0};
+    if (stream_read(stream, most, file) == 0)
+        return PCA_OK;
+    file_free(file);
+    return refuse(s, PCA_E_INVALID, "cannot read %s, or it is larger than %zu octets", path, most);
+}
+
+int file_read(struct session *s, const char *path, size_t most, struct file *file)
+{
+    if (strcmp(path, "-") == 0)
+        return stream_take(s, stdin, "standard input", most, file);
+    FILE *stream = fopen(path, "rb");
+    if (!stream)
+        return refuse(s, errno == ENOENT ? PCA_E_NOT_FOUND : PCA_E_PERMISSION, "cannot read %s: %s", path, strerror(errno));
+    int rc = stream_take(s, stream, path, most, file);
+    fclose(stream);
+    return rc;
+}
+
+int file_read_descriptor(struct session *s, int descriptor, const char *what, size_t most, struct file *file)
+{
+    char name[64];
+    int copy = dup(descriptor);
+    FILE *stream = copy < 0 ? NULL : fdopen(copy, "rb");
+    if (!stream) {
+        if (copy >= 0)
+            close(copy);
+        return refuse(s, PCA_E_INVALID, "cannot read a %s from descriptor %d: %s", what, descriptor, strerror(errno));
+    }
+    snprintf(name, sizeof name, "the %s of descriptor %d", what, descriptor);
+    int rc = stream_take(s, stream, name, most, file);
+    fclose(stream);
+    return rc;
+}
+
+int prompt_secret(struct session *s, const char *prompt, const char *instead, struct file *file)
+{
+    *file = (struct file){calloc(1, PASSWORD_MAX), PASSWORD_MAX};
+    if (file->data && readpassphrase(prompt, file->data, PASSWORD_MAX, RPP_ECHO_OFF | RPP_REQUIRE_TTY))
+        return PCA_OK;
+    file_free(file);
+    return refuse(s, PCA_E_INVALID, "there is no terminal to ask on, so give %s", instead);
+}
+
+/* b64_pton (libc) passes over white space. */
+int file_decode_pem(struct session *s, const char *path, const struct file *file, struct file *der)
+{
+    const char *begin = strstr(file->data, "-----BEGIN "), *line = begin ? strchr(begin, '\n') : NULL;
+    const char *end = line ? strstr(line, "-----END ") : NULL;
+    *der = (struct file){calloc(1, file->size + 1), file->size};
+    if (!der->data)
+        return PCA_E_NO_MEMORY;
+    if (!begin) {
+        memcpy(der->data, file->data, file->size);
+        return PCA_OK;
+    }
+    char *base64 = end ? strndup(line, (size_t)(end - line)) : NULL;
+    int size = base64 ? b64_pton(base64, (unsigned char *)der->data, file->size) : -1;
+    free(base64);
+    if (size < 0) {
+        file_free(der);
+        return refuse(s, PCA_E_INVALID, "%s is damaged PEM", path);
+    }
+    der->size = (size_t)size;
+    return PCA_OK;
+}
+
+static int write_all(struct session *s, const char *path, const pca_blob *blob, int mode)
+{
+    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+    int bad = !stream || fwrite(pca_blob_data(blob), 1, pca_blob_size(blob), stream) != pca_blob_size(blob);
+    if (stream)
+        bad |= fclose(stream) != 0;
+    else if (descriptor >= 0)
+        close(descriptor);
+    return bad ? refuse(s, errno == ENOENT ? PCA_E_NOT_FOUND : errno == ENOSPC ? PCA_E_FULL : PCA_E_PERMISSION, "cannot write %s: %s", path, strerror(errno))
+               : PCA_OK;
+}
+
+int output_blob(struct session *s, const pca_blob *blob, int format, const char *name, int mode)
+{
+    if (opt.out && strcmp(opt.out, "-") != 0) {
+        int rc = write_all(s, opt.out, blob, mode);
+        if (rc != PCA_OK)
+            return rc;
+        s->out = json_object_new_object();
+        put_text(s->out, "file", opt.out);
+        output_object(s->out);
+        return PCA_OK;
+    }
+    if (format == PCA_FORMAT_DER && (opt.json || isatty(STDOUT_FILENO)))
+        return refuse(s, PCA_E_INVALID, "DER is not for a terminal and not for JSON: give --out FILE");
+    if (opt.json) {
+        s->out = json_object_new_object();
+        put_text(s->out, name, (const char *)pca_blob_data(blob));
+        output_object(s->out);
+    } else {
+        fwrite(pca_blob_data(blob), 1, pca_blob_size(blob), stdout);
+    }
+    return PCA_OK;
+}
+
+const struct poptOption blob_options[] = {
+    {"out", 'o', POPT_ARG_STRING, &opt.out, 0, "Into that file; default: standard output", "FILE"},
+    {"format", 0, POPT_ARG_STRING, &opt.format, 0, "pem (default) or der", "FORMAT"},
+    POPT_TABLEEND};
