@@ -215,6 +215,8 @@ func (r *Region) Compact(ctx context.Context, path string) error {
 // Stat is how a region's store was doing when asked.
 type Stat struct {
 	Octets, Limit, FreeOctets, HeldOctets, Readers, ReaderLag, Waiting, CAs, Certs, Sequence uint64
+	// Time is what the region goes by: the clock's, or the newest recorded one where the clock is behind it or too far ahead.
+	Time time.Time
 }
 
 // Stat says how the region's store is doing.
@@ -226,7 +228,8 @@ func (r *Region) Stat() (Stat, error) {
 	defer C.pca_stat_free(s)
 	return Stat{uint64(C.pca_stat_octets(s)), uint64(C.pca_stat_limit(s)), uint64(C.pca_stat_free_octets(s)),
 		uint64(C.pca_stat_held_octets(s)), uint64(C.pca_stat_readers(s)), uint64(C.pca_stat_reader_lag(s)),
-		uint64(C.pca_stat_waiting(s)), uint64(C.pca_stat_cas(s)), uint64(C.pca_stat_certs(s)), uint64(C.pca_stat_sequence(s))}, nil
+		uint64(C.pca_stat_waiting(s)), uint64(C.pca_stat_cas(s)), uint64(C.pca_stat_certs(s)), uint64(C.pca_stat_sequence(s)),
+		moment(C.pca_stat_time(s))}, nil
 }
 
 // Policy is the value of a limit that the region may set.

@@ -1117,6 +1117,28 @@ static void accepting_a_good_clock_is_nothing_special(void **state)
     assert_ok(f->err, pca_ca_set_alias(pca_sub_ca(f->sub), "b", f->err));
 }
 
+static int64_t time_of_region(struct fixture *f)
+{
+    pca_stat *stat = NULL;
+    assert_ok(f->err, pca_region_stat(f->region, &stat, f->err));
+    int64_t time = pca_stat_time(stat);
+    pca_stat_free(stat);
+    return time;
+}
+
+static void the_regions_time_is_told(void **state)
+{
+    struct fixture *f = *state;
+    f->clock.now = T0 + DAY;
+    assert_ok(f->err, pca_ca_set_alias(pca_sub_ca(f->sub), "a", f->err)); /* recorded: T0 + DAY */
+    f->clock.now = T0 + 2 * DAY;
+    assert_int_equal(time_of_region(f), T0 + 2 * DAY);
+    f->clock.now = T0; /* behind */
+    assert_int_equal(time_of_region(f), T0 + DAY);
+    f->clock.now = T0 + 500 * DAY; /* too far ahead */
+    assert_int_equal(time_of_region(f), T0 + DAY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1146,6 +1168,7 @@ int main(void)
         TEST_ECC(pitfall_26_a_clock_far_behind),
         TEST_ECC(pitfall_26_a_clock_far_ahead),
         TEST_ECC(accepting_a_good_clock_is_nothing_special),
+        TEST_ECC(the_regions_time_is_told),
     };
     return cmocka_run_group_tests_name("ca", tests, NULL, NULL);
 }

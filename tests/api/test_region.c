@@ -1456,6 +1456,7 @@ static void getters_of_null_are_neutral(void **state)
     ZERO(pca_stat_cas(NULL));
     ZERO(pca_stat_certs(NULL));
     ZERO(pca_stat_sequence(NULL));
+    ZERO(pca_stat_time(NULL));
     NOTHING(pca_root_ca(NULL));
     NOTHING(pca_sub_ca(NULL));
     ZERO(pca_ca_id(NULL));

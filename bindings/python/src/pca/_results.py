@@ -161,11 +161,15 @@ class Stat:
     cas: int
     certs: int
     sequence: int
+    time: datetime
+    """What the region goes by: the clock's, or the newest recorded one where the clock is behind it or too far ahead."""
 
 
 def stat(pointer: Any) -> Stat:
     """All of a pca_stat."""
-    return Stat(**{name: int(function(f"pca_stat_{name}")(pointer)) for name in Stat.__dataclass_fields__})
+    fields: dict[str, Any] = {name: int(function(f"pca_stat_{name}")(pointer)) for name in Stat.__dataclass_fields__}
+    fields["time"] = moment(fields["time"])
+    return Stat(**fields)
 
 
 class Page(Sequence[T], Generic[T]):
