@@ -743,8 +743,9 @@ PCA_API int pca_request_add_dns(pca_request *request, const char *name);
 PCA_API int pca_request_add_ip(pca_request *request, const char *address);
 PCA_API int pca_request_add_email(pca_request *request, const char *address);
 PCA_API int pca_request_add_uri(pca_request *request, const char *uri);
-/* For PCA_CERT_CUSTOM only; INVALID with any other type, and for a CA. Object identifiers as "1.3.6.1.5.5.7.3.8". A custom
- * certificate bears all four kinds of alternative names, or none, and its common name is no host.
+/* For PCA_CERT_CUSTOM only; INVALID with any other type, and for a CA. Object identifiers as "1.3.6.1.5.5.7.3.8", with numbers of
+ * any size (2.25 and a UUID), at most 64 octets of DER. A custom certificate bears all four kinds of alternative names, or none,
+ * and its common name is no host.
  * A purpose (extended key usage), at most 16; without any there is no such extension, and the types' own are not added.
  * INVALID: anyExtendedKeyUsage, OCSPSigning. */
 PCA_API int pca_request_add_eku(pca_request *request, const char *oid);

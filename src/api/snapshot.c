@@ -211,7 +211,7 @@ static void copy_ignored(pca_cert *cert, struct slice stored)
     cert->ignored = pcai_arena_alloc(&cert->arena, (count + 1) * sizeof *cert->ignored);
     in = pcai_der(stored);
     for (size_t i = 0; cert->ignored && i < count && pcai_der_get(&in, DER_OID, &oid) == 0; i++) {
-        char dotted[64], text[128];
+        char dotted[PCAI_OID_TEXT], text[PCAI_OID_TEXT + 64];
         enum oid known = pcai_oid_find(oid);
         pcai_oid_text(oid, dotted, sizeof dotted);
         if (known == OID_NONE)

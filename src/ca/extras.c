@@ -41,7 +41,7 @@ int pcai_extras_refuse(const struct pca_request *request, const char *why, pca_e
 
 static int twice(pca_error *err, const char *name, size_t index, struct slice oid)
 {
-    char field[FIELD], text[PCAI_OID_MAX];
+    char field[FIELD], text[PCAI_OID_TEXT];
     pcai_oid_text(oid, text, sizeof text);
     return pcai_fail(err, PCA_E_INVALID, "request", item(field, name, index), "%s was added before", text);
 }

@@ -20,7 +20,7 @@ static int constraint(const char *object, pca_error *err, const char *why)
 
 static int check_usage(const struct certificate *c, const char *object, pca_error *err)
 {
-    char oid[64];
+    char oid[PCAI_OID_TEXT];
     if (!c->is_ca)
         return constraint(object, err, "it is no CA's certificate: basicConstraints does not say cA TRUE");
     if (!(c->key_usage & KU_KEY_CERT_SIGN))

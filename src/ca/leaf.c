@@ -141,23 +141,26 @@ static void set_purposes(struct plan *plan)
         c->eku[c->eku_count++] = request->eku[i];
 }
 
-/* RFC 5280 4.2.1.12: these purposes go with keys that sign, and with no others. */
-static int only_signs(struct slice purpose)
+/* RFC 5280 4.2.1.12: some purposes go with keys that sign, and with no others; one that is not known says nothing beside them. */
+static int receives(const struct certificate *c)
 {
-    enum oid known = pcai_oid_find(purpose);
-    return known == OID_CLIENT_AUTH || known == OID_CODE_SIGNING || known == OID_TIME_STAMPING;
+    int only_signs = 0;
+    for (size_t i = 0; i < c->eku_count; i++) {
+        enum oid known = pcai_oid_find(c->eku[i]);
+        if (known == OID_CLIENT_AUTH || known == OID_CODE_SIGNING || known == OID_TIME_STAMPING)
+            only_signs = 1;
+        else if (known != OID_NONE)
+            return 1;
+    }
+    return !only_signs;
 }
 
 static void set_usage(struct plan *plan)
 {
     const struct family *family = pcai_family((uint64_t)pcai_algorithm_family(plan->algorithm));
     struct certificate *c = &plan->certificate;
-    int receives;
     set_purposes(plan);
-    receives = c->eku_count == 0;
-    for (size_t i = 0; i < c->eku_count; i++)
-        receives |= !only_signs(c->eku[i]);
-    c->key_usage = family->usage | (receives ? family->receiving_usage : 0);
+    c->key_usage = family->usage | (receives(c) ? family->receiving_usage : 0);
     c->policies = plan->request->policies;
     c->policy_count = plan->request->policy_count;
     c->extensions = plan->request->extensions;

@@ -121,7 +121,7 @@ static int apply_defaults(const struct pca_request *request, struct slice defaul
 static int check_attribute(const struct pca_request *request, const struct name *name, size_t index, pca_error *err)
 {
     const struct attribute *a = &name->attributes[index];
-    char oid[PCAI_OID_MAX], buffer[FIELD];
+    char oid[PCAI_OID_TEXT], buffer[FIELD];
     const char *field = attribute_field(request, a, buffer);
     pcai_oid_text(a->raw, oid, sizeof oid);
     if (a->type == OID_NONE && request->type != PCA_CERT_CUSTOM)

@@ -344,8 +344,7 @@ static int mail_is_inside(struct slice name, const struct subtree *subtree)
     return pcai_equal_nocase(name, subtree->base) && (subtree->excluded || memcmp(name.data, subtree->base.data, local) == 0);
 }
 
-/* Host of "scheme://user@host:port/path"; no data when there is none that is a name. */
-static struct slice host_of(struct slice uri)
+struct slice pcai_uri_host(struct slice uri)
 {
     size_t start = 0, end;
     uint8_t octets[16];
@@ -395,7 +394,7 @@ static int is_inside(const struct general_name *name, const struct subtree *subt
     case PCA_SAN_EMAIL:
         return mail_is_inside(name->value, subtree);
     case PCA_SAN_URI:
-        return host_is_inside(host_of(name->value), subtree);
+        return host_is_inside(pcai_uri_host(name->value), subtree);
     case PCA_SAN_IP:
         return range_is_inside(name->value, subtree);
     case PCA_SAN_DIRECTORY:
@@ -411,7 +410,7 @@ int pcai_constraints_allow(struct slice constraints, const struct general_name *
     struct subtrees at = pcai_subtrees(constraints);
     struct subtree subtree, refused = {.excluded = -1};
     /* RFC 5280 4.2.1.10: constraints on URIs refuse every URI without a host that is a name. */
-    int hostless = name->type == PCA_SAN_URI && !host_of(name->value).data, permitted = 0, rc;
+    int hostless = name->type == PCA_SAN_URI && !pcai_uri_host(name->value).data, permitted = 0, rc;
     while ((rc = pcai_subtree_next(&at, &subtree)) == 1) {
         if (subtree.type != name->type)
             continue;

@@ -39,6 +39,8 @@ int pcai_subtree_next(struct subtrees *at, struct subtree *subtree);
 /* Can all be walked over, and is there one? */
 int pcai_constraints_are_sound(struct slice constraints);
 
+/* Host of "scheme://user@host:port/path"; no data when there is none that is a name. */
+struct slice pcai_uri_host(struct slice uri);
 /* A name as a certificate bears it, a Name whole for PCA_SAN_DIRECTORY. 1: allowed. 0: refused by *by, an excluded subtree that
  * it lies in, or a permitted one of its kind when it lies in none. -1: the constraints are malformed. */
 int pcai_constraints_allow(struct slice constraints, const struct general_name *name, struct subtree *by);

@@ -78,7 +78,7 @@ static int read_extensions(struct der *value, struct csr *csr, pca_error *err)
             return refuse(err, "an extension that is asked for is not well-formed");
         if (count == PCAI_CSR_EXTENSIONS_MAX)
             return pcai_fail(err, PCA_E_CSR, NULL, "csr", "more than %d extensions are asked for", PCAI_CSR_EXTENSIONS_MAX);
-        char text[64];
+        char text[PCAI_OID_TEXT];
         pcai_oid_text(oid, text, sizeof text);
         enum oid known = pcai_oid_find(oid);
         if (contains(seen, count, oid))

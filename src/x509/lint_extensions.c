@@ -60,7 +60,7 @@ static void ext_unknown_critical_refused(struct lint_run *run)
 {
     for (size_t i = 0; i < run->tbs.extension_count; i++) {
         const struct lint_extension *e = &run->tbs.extensions[i];
-        char text[64];
+        char text[PCAI_OID_TEXT];
         if (!e->critical || (known_on(e->type) & 1u << run->context->role))
             continue;
         pcai_oid_text(e->oid, text, sizeof text);

@@ -172,7 +172,7 @@ static void put_escaped(struct buf *out, struct slice value)
 /* RFC 4514 2.4: the value of a type without a name is "#" and its BER. */
 static void put_unknown(struct buf *out, const struct attribute *a)
 {
-    char oid[64];
+    char oid[PCAI_OID_TEXT];
     pcai_oid_text(a->raw, oid, sizeof oid);
     pcai_buf_format(out, "%s=#", oid);
     for (size_t i = 0; i < a->whole.size; i++)

@@ -1,6 +1,5 @@
 #include "x509/oid.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -118,6 +117,58 @@ const char *pcai_oid_name(enum oid oid)
     return oid == OID_NONE || oid >= OID_COUNT ? "unknown" : known[oid].name;
 }
 
+/* ---- Text ---- */
+
+/* A number that may have any size: its digits to one base, the lowest first. */
+struct digits {
+    uint8_t at[PCAI_OID_TEXT];
+    size_t count, most;
+};
+
+/* number = number * factor + more. -1: that takes more digits than most. */
+static int shift_in(struct digits *number, unsigned base, unsigned factor, unsigned more)
+{
+    for (size_t i = 0; i < number->count; i++, more /= base) {
+        more += number->at[i] * factor;
+        number->at[i] = (uint8_t)(more % base);
+    }
+    for (; more; more /= base) {
+        if (number->count == number->most)
+            return -1;
+        number->at[number->count++] = (uint8_t)(more % base);
+    }
+    return 0;
+}
+
+/* Less is no more than the decimal number. */
+static void take_away(struct digits *number, unsigned less)
+{
+    for (size_t i = 0; less; i++) {
+        unsigned digit = less % 10, borrow = number->at[i] < digit;
+        number->at[i] = (uint8_t)(number->at[i] + 10 * borrow - digit);
+        less = less / 10 + borrow;
+    }
+    while (number->count && !number->at[number->count - 1])
+        number->count--;
+}
+
+static size_t put_text(char *out, size_t used, size_t capacity, char c)
+{
+    if (used + 1 < capacity)
+        out[used++] = c;
+    out[used] = 0;
+    return used;
+}
+
+static size_t put_number(char *out, size_t used, size_t capacity, const struct digits *number)
+{
+    if (number->count == 0)
+        used = put_text(out, used, capacity, '0');
+    for (size_t i = number->count; i-- > 0;)
+        used = put_text(out, used, capacity, (char)('0' + number->at[i]));
+    return used;
+}
+
 static void put_hex(struct slice content, char *out, size_t capacity)
 {
     size_t used = (size_t)snprintf(out, capacity, "#");
@@ -127,65 +178,67 @@ static void put_hex(struct slice content, char *out, size_t capacity)
 
 void pcai_oid_text(struct slice content, char *out, size_t capacity)
 {
+    struct digits number = {.most = PCAI_OID_TEXT};
     size_t used = 0;
-    uint64_t arc = 0;
+    int first = 1;
     out[0] = 0;
-    for (size_t i = 0; i < content.size && used + 1 < capacity; i++) {
-        if (arc > UINT64_MAX >> 7) {
-            put_hex(content, out, capacity);
-            return;
-        }
-        arc = arc << 7 | (content.data[i] & 0x7F);
+    if (content.size > PCAI_OID_MAX) {
+        put_hex(content, out, capacity);
+        return;
+    }
+    for (size_t i = 0; i < content.size; i++) {
+        shift_in(&number, 10, 128, content.data[i] & 0x7F);
         if (content.data[i] & 0x80)
             continue;
-        int written;
-        if (used == 0) {
-            unsigned first = arc < 40 ? 0 : arc < 80 ? 1 : 2;
-            written = snprintf(out, capacity, "%u.%" PRIu64, first, arc - 40 * first);
-        } else {
-            written = snprintf(out + used, capacity - used, ".%" PRIu64, arc);
+        if (first) {
+            unsigned root = content.data[0] < 40 ? 0 : content.data[0] < 80 ? 1 : 2;
+            used = put_text(out, used, capacity, (char)('0' + root));
+            take_away(&number, 40 * root);
         }
-        used += written < 0 ? 0 : (size_t)written;
-        arc = 0;
+        used = put_text(out, used, capacity, '.');
+        used = put_number(out, used, capacity, &number);
+        number.count = 0;
+        first = 0;
     }
 }
 
 /* One decimal number without superfluous zeros; moves *at behind it. */
-static int read_arc(struct slice text, size_t *at, uint64_t *arc)
+static int read_arc(struct slice text, size_t *at, struct digits *arc)
 {
     size_t start = *at;
-    for (*arc = 0; *at < text.size && pcai_is_digit(text.data[*at]); (*at)++) {
-        uint64_t digit = (uint64_t)(text.data[*at] - '0');
-        if (*arc > (UINT64_MAX - digit) / 10)
+    *arc = (struct digits){.most = PCAI_OID_MAX};
+    for (; *at < text.size && pcai_is_digit(text.data[*at]); (*at)++)
+        if (shift_in(arc, 128, 10, (unsigned)(text.data[*at] - '0')) != 0)
             return -1;
-        *arc = *arc * 10 + digit;
-    }
     return *at == start || (text.data[start] == '0' && *at - start > 1) ? -1 : 0;
 }
 
-static void put_arc(struct buf *out, uint64_t arc)
+static void put_arc(struct buf *out, const struct digits *arc)
 {
-    unsigned shift = 63;
-    while (shift && !(arc >> shift))
-        shift -= 7;
-    for (; shift; shift -= 7)
-        pcai_buf_octet(out, (uint8_t)(0x80 | (arc >> shift & 0x7F)));
-    pcai_buf_octet(out, arc & 0x7F);
+    for (size_t i = arc->count; i-- > 1;)
+        pcai_buf_octet(out, 0x80 | arc->at[i]);
+    pcai_buf_octet(out, arc->count ? arc->at[0] : 0);
+}
+
+static int is_below(const struct digits *arc, unsigned limit)
+{
+    return arc->count == 0 || (arc->count == 1 && arc->at[0] < limit);
 }
 
 /* X.690 8.19.4: the first two numbers share one. */
 int pcai_oid_parse(struct slice text, struct buf *out)
 {
-    uint64_t first, arc;
+    struct digits first, arc;
     size_t at = 0, before = out->size;
-    if (read_arc(text, &at, &first) != 0 || first > 2 || at == text.size)
+    if (read_arc(text, &at, &first) != 0 || !is_below(&first, 3) || at == text.size)
         return -1;
+    unsigned root = first.count ? first.at[0] : 0;
     for (int second = 1; at < text.size; second = 0) {
         if (text.data[at++] != '.' || read_arc(text, &at, &arc) != 0)
             return -1;
-        if (second && ((first < 2 && arc >= 40) || arc > UINT64_MAX - 80))
+        if (second && ((root < 2 && !is_below(&arc, 40)) || shift_in(&arc, 128, 1, 40 * root) != 0))
             return -1;
-        put_arc(out, second ? 40 * first + arc : arc);
+        put_arc(out, &arc);
         if (out->size - before > PCAI_OID_MAX)
             return -1;
     }

@@ -40,10 +40,11 @@ struct slice pcai_oid(enum oid oid);
 enum oid pcai_oid_find(struct slice content);
 /* "basicConstraints"; the short name of RFC 4514 for an attribute type ("CN"). */
 const char *pcai_oid_name(enum oid oid);
-/* "2.5.29.19"; "#" and the octets in hexadecimal where a number has more than 64 bits. Cut to the capacity. */
+#define PCAI_OID_MAX 64                     /* octets */
+#define PCAI_OID_TEXT (4 * PCAI_OID_MAX + 1) /* what they take as text: each octet may be a number of its own */
+/* "2.5.29.19"; "#" and the octets in hexadecimal where there are more than PCAI_OID_MAX. Cut to the capacity. */
 void pcai_oid_text(struct slice content, char *out, size_t capacity);
-#define PCAI_OID_MAX 64 /* octets */
-/* The contents octets of "2.5.29.19", appended. -1: anything else, numbers from 2^64 on, or too many octets. */
+/* The contents octets of "2.5.29.19", appended; numbers may be of any size (2.25 and a UUID). -1: anything else, or too many octets. */
 int pcai_oid_parse(struct slice text, struct buf *out);
 
 /* AlgorithmIdentifier of the signature that a PCA_KEY_ algorithm makes: RSA with NULL parameters (RFC 4055), ECDSA and

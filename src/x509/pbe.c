@@ -123,7 +123,7 @@ static int malformed(pca_error *err)
 
 static int unsupported(struct slice oid, pca_error *err)
 {
-    char text[64];
+    char text[PCAI_OID_TEXT];
     pcai_oid_text(oid, text, sizeof text);
     return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "key", "encryption with %s is not read here (PBES2 with PBKDF2 and AES-CBC or triple DES is)", text);
 }

@@ -233,7 +233,7 @@ static int read_digest(struct der *in, int *digest, pca_error *err)
               : known == OID_SHA512 ? PCAI_SHA512
                                     : 0;
     if (!*digest) {
-        char text[64];
+        char text[PCAI_OID_TEXT];
         pcai_oid_text(oid, text, sizeof text);
         return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "pfx", "a MAC with %s is not read here (HMAC with SHA-1, SHA-256, SHA-384 and SHA-512 is)", text);
     }

@@ -96,9 +96,11 @@ static void usage_fits_the_purposes(struct fixture *f, int rsa)
         int receives;
     } rows[] = {
         {{NULL}, 1}, {{SERVER_AUTH}, 1}, {{CLIENT_AUTH}, 0}, {{CODE_SIGNING}, 0}, {{TIME_STAMPING}, 0}, {{EMAIL_PROTECTION}, 1},
-        {{OWN_PURPOSE}, 1}, {{CLIENT_AUTH, CODE_SIGNING}, 0}, {{CODE_SIGNING, SERVER_AUTH}, 1},
+        {{OWN_PURPOSE}, 1}, {{CLIENT_AUTH, CODE_SIGNING}, 0}, {{CODE_SIGNING, SERVER_AUTH}, 1}, {{CODE_SIGNING, OWN_PURPOSE}, 0},
+        {{OWN_PURPOSE, CLIENT_AUTH}, 0}, {{OWN_PURPOSE, CLIENT_AUTH, EMAIL_PROTECTION}, 1},
     };
     size_t size;
+    stock(f, f->root, f->sub, COUNT(rows));
     uint8_t *spki = rsa ? spki_of(f, make_key(f, "rsa", "RSA", "rsa_keygen_bits:2048"), &size) : NULL;
     for (size_t i = 0; i < COUNT(rows); i++) {
         pca_request *r = request_new_custom("Usage");
@@ -149,6 +151,30 @@ static void subject_attributes(void **state)
     pca_cert_free(cert);
 }
 
+/* Identifiers that are made of a UUID (X.667); this one is the standard's own. */
+static void pitfall_34_numbers_of_128_bits(void **state)
+{
+    static const char uuid[] = "2.25.329800735698586629295641978511506172918";
+    struct fixture *f = *state;
+    pca_findings *findings = NULL;
+    pca_request *r = request_new_custom("UUID");
+    int noted = 0;
+    assert_ok(NULL, pca_request_add_extension(r, uuid, 0, UTF8_TEXT, 7));
+    assert_ok(NULL, pca_request_add_subject_oid(r, uuid, "x"));
+    assert_ok(f->err, pca_sub_check_request(f->sub, r, &findings, f->err));
+    for (uint64_t i = 0; i < pca_findings_count(findings); i++)
+        noted += strcmp(pca_findings_name(findings, i), "verifier_oid_numbers") == 0 && pca_findings_severity(findings, i) == 1;
+    assert_int_equal(noted, 2);
+    pca_findings_free(findings);
+    pca_cert *cert = grant(f, r);
+    assert_string_equal(pca_cert_subject(cert), "2.25.329800735698586629295641978511506172918=#130178,CN=UUID,O=Example,C=DE");
+    char *text = text_of(f, cert);
+    assert_contains(text, "2.25.329800735698586629295641978511506172918: \n                ..hello\n");
+    free(text);
+    assert_verifies(f, cert);
+    pca_cert_free(cert);
+}
+
 /* ---- Refusals ---- */
 
 static void add_each(pca_request *r, int which)
@@ -195,7 +221,7 @@ static void other_types_take_none(void **state)
 
 static void refused_object_identifiers(void **state)
 {
-    static const char *const bad[] = {"", "1", "1.", "1..2", "3.1", "1.40", "01.2", "serverAuth", "1.2.x", "1.2 ", "1.2.18446744073709551616"};
+    static const char *const bad[] = {"", "1", "1.", "1..2", "3.1", "1.40", "01.2", "serverAuth", "1.2.x", "1.2 ", "3.2"};
     struct fixture *f = *state;
     for (size_t i = 0; i <= COUNT(bad); i++) {
         const char *oid = i < COUNT(bad) ? bad[i] : NULL;
@@ -508,6 +534,7 @@ int main(void)
         TEST_ECC(usage_of_ec_keys),
         TEST_RSA(usage_of_rsa_keys),
         TEST_ECC(subject_attributes),
+        TEST_ECC(pitfall_34_numbers_of_128_bits),
         TEST_ECC(other_types_take_none),
         TEST_ECC(refused_object_identifiers),
         TEST_ECC(refused_purposes),

@@ -336,3 +336,17 @@
     {"verifier_apple_825_days", SERVER, .of = {VALIDITY, "30{17{'270101000000Z'}17{'290405000000Z'}}"}, .note = 1}, /* 825 days and a second */
     {"verifier_gmssl_3653_days", CLIENT, .of = {VALIDITY, "30{17{'260101000000Z'}17{'360102000000Z'}}"}, .issuer = {VALIDITY, "30{17{'260101000000Z'}17{'460101000000Z'}}"}, .note = 1},
     {"verifier_rfc3161_critical_eku", CUSTOM, .of = {EKU, PURPOSES("06{2B06010505070308}")}, .note = 1},
+    {"verifier_constrained_uris", CLIENT, .of = {SAN, ALT_NAMES(URI("urn:uuid:f81d4fae"))}, .second = {EKU, PURPOSES(CLIENT_AUTH)},
+     .issuer = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}}")}, .note = 1, .also = "mbedtls_critical_set"},
+    {"verifier_constrained_uris", CLIENT, .of = {SAN, ALT_NAMES(URI("https://192.0.2.1/"))}, .second = {EKU, PURPOSES(CLIENT_AUTH)},
+     .issuer = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}}")}, .note = 1, .also = "mbedtls_critical_set"},
+    {"verifier_constrained_uris", CLIENT, .of = {SAN, ALT_NAMES("86{'https://a.internal/'(237 61)}")}, .second = {EKU, PURPOSES(CLIENT_AUTH)},
+     .issuer = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}}")}, .note = 1, .also = "mbedtls_critical_set"}, /* 256 octets */
+    {"mbedtls_critical_set", CLIENT, .of = {SAN, ALT_NAMES("86{'https://a.internal/'(236 61)}")}, .second = {EKU, PURPOSES(CLIENT_AUTH)},
+     .issuer = {NC, CONSTRAINTS("A0{30{" DNS("internal") "}}")}, .note = 1},
+    {NULL, CLIENT, .of = {SAN, ALT_NAMES(URI("urn:uuid:f81d4fae"))}, .second = {EKU, PURPOSES(CLIENT_AUTH)}},
+    {"verifier_oid_numbers", CUSTOM, .of = {EKU, PURPOSES("06{2A8880808000}")}, .note = 1}, /* 2^31 */
+    {"verifier_oid_numbers", CUSTOM, .of = {EXTRA, EXTENSION("6983F09DA7EBCFDEE0C7A1A7B2C0948CC8F9D776", "0500")}, .note = 1},
+    {"verifier_oid_numbers", CUSTOM, .of = {POLICY, POLICIES("30{06{2A8880808000}}")}, .note = 1},
+    {"verifier_oid_numbers", CUSTOM, .of = {SUBJECT, NAME(RDN("2A8880808000", "0C", "'x'"))}, .note = 1},
+    {NULL, CUSTOM, .of = {EKU, PURPOSES("06{2A87FFFFFF7F 87FFFFFF7F}")}}, /* 2^31 - 1, twice */

@@ -157,7 +157,7 @@ static void object_identifiers_from_text(void **state)
     } rows[] = {
         {"0.0", "00"}, {"0.39", "27"}, {"1.0", "28"}, {"1.39", "4F"}, {"2.0", "50"}, {"2.47", "7F"}, {"2.48", "81 00"}, {"2.999", "88 37"},
         {"2.100.3", "81 34 03"}, {"1.2.840.113549", "2A 86 48 86 F7 0D"}, {"2.5.29.37.0", "55 1D 25 00"}, {"1.2.127", "2A 7F"}, {"1.2.128", "2A 81 00"},
-        {"1.2.18446744073709551615", "2A 81 FF FF FF FF FF FF FF FF 7F"}, {"1.2.18446744073709551616", NULL}, {"2.18446744073709551615", NULL},
+        {"1.2.18446744073709551615", "2A 81 FF FF FF FF FF FF FF FF 7F"}, {"1.18446744073709551616", NULL},
         {"", NULL}, {"1", NULL}, {"2", NULL}, {"1.", NULL}, {".1", NULL}, {"1..2", NULL}, {"1.2.", NULL}, {"3.1", NULL}, {"0.40", NULL}, {"1.40", NULL},
         {"01.2", NULL}, {"1.02", NULL}, {"1.2.03", NULL}, {"1.2.-3", NULL}, {"1.2 .3", NULL}, {" 1.2", NULL}, {"1.2\n", NULL}, {"1,2", NULL}, {"a.b", NULL},
         {"oid:1.2.3", NULL}, {"1.2.0x3", NULL}, {"serverAuth", NULL},
@@ -194,17 +194,59 @@ static void object_identifiers_of_64_octets_and_no_more(void **state)
     pcai_buf_free(&out);
 }
 
-/* UUID-based arcs (X.667) have 128 bits: such an identifier is shown by its octets. */
-static void object_identifiers_too_large_for_numbers(void **state)
+/* Octets by "openssl asn1parse -genstr OID:...". The UUID is X.667's own, f81d4fae-7dec-11d0-a765-00a0c91e6bf6. */
+static void object_identifiers_with_numbers_of_any_size(void **state)
 {
     (void)state;
-    char text[64];
-    pcai_oid_text(octets("69 83 F5 9F A7 DC B0 FD F7 F4 C6 C0 DE D6 9D C8 C5 FA 80 99 73"), text, sizeof text);
-    assert_string_equal(text, "#6983f59fa7dcb0fdf7f4c6c0ded69dc8c5fa809973");
-    pcai_oid_text(octets("2A 82 80 80 80 80 80 80 80 80 00"), text, sizeof text); /* 2^64 */
-    assert_string_equal(text, "#2a82808080808080808000");
-    pcai_oid_text(octets("2A 82 80 80 80 80 80 80 80 80 00"), text, 10);
-    assert_string_equal(text, "#2a828080");
+    static const struct {
+        const char *text, *hex;
+    } rows[] = {
+        {"2.25.329800735698586629295641978511506172918", "69 83 F0 9D A7 EB CF DE E0 C7 A1 A7 B2 C0 94 8C C8 F9 D7 76"},
+        {"1.2.18446744073709551616", "2A 82 80 80 80 80 80 80 80 80 00"}, /* 2^64 */
+        {"2.18446744073709551535", "81 FF FF FF FF FF FF FF FF 7F"},      /* with 80, 2^64 - 1 */
+        {"2.18446744073709551536", "82 80 80 80 80 80 80 80 80 00"},
+        {"2.18446744073709551615", "82 80 80 80 80 80 80 80 80 4F"},
+        {"2.340282366920938463463374607431768211455", "84 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 4F"}, /* 2^128 - 1 */
+        {"1.2.0.340282366920938463463374607431768211456.7", "2A 00 84 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 80 00 07"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[PCAI_OID_TEXT];
+        struct buf out = {0};
+        assert_int_equal(pcai_oid_parse(pcai_slice_text(rows[i].text), &out), 0);
+        assert_buf_octets(rows[i].hex, &out);
+        pcai_oid_text(octets(rows[i].hex), text, sizeof text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+/* 2^448 - 1, with the 80 that the first number adds, takes 64 octets, one more 65; more octets than that are shown as such. */
+static void object_identifiers_at_their_longest(void **state)
+{
+    (void)state;
+    static const char most[] = "2.72683872429560689054932380788800453435364136068731806028149019918063"
+                               "9288113397923326191050713763565560762521606266177933534601628614575";
+    uint8_t longest[PCAI_OID_MAX + 1];
+    char text[PCAI_OID_TEXT], over[sizeof most], cut[10];
+    struct buf out = {0};
+    memset(longest, 0xFF, sizeof longest);
+    longest[PCAI_OID_MAX - 1] = 0x7F;
+    assert_int_equal(pcai_oid_parse(pcai_slice_text(most), &out), 0);
+    assert_int_equal(out.size, PCAI_OID_MAX);
+    assert_memory_equal(out.data, longest, PCAI_OID_MAX);
+    pcai_buf_reset(&out);
+    memcpy(over, most, sizeof over);
+    over[sizeof over - 2]++;
+    assert_int_equal(pcai_oid_parse(pcai_slice_text(over), &out), -1);
+    pcai_buf_free(&out);
+    pcai_oid_text(pcai_slice(longest, PCAI_OID_MAX), text, sizeof text);
+    assert_string_equal(text, most);
+    longest[PCAI_OID_MAX - 1] = 0xFF;
+    longest[PCAI_OID_MAX] = 0x7F;
+    pcai_oid_text(pcai_slice(longest, sizeof longest), text, sizeof text);
+    assert_int_equal(strlen(text), 2 * sizeof longest + 1);
+    assert_memory_equal(text, "#ffffff", 7);
+    pcai_oid_text(pcai_slice(longest, sizeof longest), cut, sizeof cut);
+    assert_string_equal(cut, "#ffffffff");
 }
 
 #define RSA_SHA256 "30 0D 06 09 2A864886F70D01010B 05 00"
@@ -945,7 +987,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(object_identifiers_of_the_standards),
         cmocka_unit_test(object_identifiers_as_text),
-        cmocka_unit_test(object_identifiers_too_large_for_numbers),
+        cmocka_unit_test(object_identifiers_with_numbers_of_any_size),
+        cmocka_unit_test(object_identifiers_at_their_longest),
         cmocka_unit_test(object_identifiers_from_text),
         cmocka_unit_test(object_identifiers_of_64_octets_and_no_more),
         cmocka_unit_test(signature_algorithms_are_written_exactly),
