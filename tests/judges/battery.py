@@ -45,8 +45,18 @@ def same_entries(expected):
     return compare
 
 
+def issued_cases(tree, e, judge):
+    if not judge.tls_only:
+        yield Case(f'{tree.name}/{e.path.name} is the subordinate\'s', Issued(e.path, tree.sub))
+    for purpose in ('server', 'client') if e.purpose == 'neither' else ():
+        yield Case(f'{tree.name}/{e.path.name} is no {purpose}', Verify(e.path, (tree.sub,), tree.root, purpose), 'purpose')
+
+
 def leaf_cases(tree, judge):
     for e in tree.leaves:
+        if e.purpose not in ('server', 'client'):
+            yield from issued_cases(tree, e, judge)
+            continue
         verify = Verify(e.path, (tree.sub,), tree.root, e.purpose, e.match)
         if not verify.needs <= judge.can:
             verify = replace(verify, match='-')

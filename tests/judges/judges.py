@@ -18,6 +18,7 @@ class Judge:
     families = 'rsa, ecc'
     unknown = 'it does not know SM2'  # why trees of other families are skipped; '': they have a judge like this of their own
     refusals = {}  # what a refusal of each kind says
+    tls_only = False  # it judges no certificate that is for neither servers nor clients
 
     def answer(self, questions):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -142,6 +143,7 @@ class Certtool(Judge):
         'revoked': 'chain is revoked', 'untrusted': 'issuer is unknown', 'forged': 'signature.*(invalid|failed)|signature in the certificate',
         'name': 'name.*does not match', 'purpose': 'purpose', 'unreadable': 'import error|error'}
     purposes = {'server': '1.3.6.1.5.5.7.3.1', 'client': '1.3.6.1.5.5.7.3.2'}
+    custom = re.compile(r'Unknown extension 1\.3\.6\.1\.4\.1\.32473\.|^\s*Subject: ')  # extensions of custom certificates; what they are called
 
     def __init__(self, build):
         self.program = find('certtool')
@@ -171,17 +173,18 @@ class Certtool(Judge):
             status, said = run(self.program, '--verify-crl', '--verify-profile', 'medium', '--load-ca-certificate', q.issuer, '--infile', q.crl)
             return status == 0 and 'Verification output: Verified.' in said, said
         status, said = run(self.program, '--crl-info' if kind_of(q.path) == 'crl' else '--certificate-info', '--infile', q.path)
-        troubles = [line for line in said.splitlines() if re.search('warning|error|unknown|unsupported', line, re.I)]
+        troubles = [line for line in said.splitlines() if re.search('warning|error|unknown|unsupported', line, re.I) and not self.custom.search(line)]
         return status == 0 and not troubles, '; '.join(troubles) or said
 
 
 class Nss(Judge):
     """A database for each use, root, subordinates and CRLs: what was imported once is remembered."""
     name = 'nss'
+    tls_only = True
     can = frozenset({'verify', 'at', 'crls', 'issued', 'crl'})
     refusals = {
         'revoked': 'been revoked', 'untrusted': 'issuer is not recognized', 'forged': 'invalid signature', 'expired': 'has expired',
-        'early': 'expired', 'purpose': 'not approved'}
+        'early': 'expired', 'purpose': 'not approved|usage inadequate'}
     usages = {'client': '0', 'server': '1', 'ca': '3'}
 
     def __init__(self, build):
@@ -295,7 +298,7 @@ class Cryptography(LineJudge):
     can = frozenset({'verify', 'match', 'mail', 'at', 'far', 'crls', 'issued', 'crl', 'entries', 'serial', 'read', 'key'})
     refusals = {
         'revoked': 'is revoked', 'untrusted': 'candidates exhausted|issuer', 'forged': 'signature', 'expired': 'not valid at validation time',
-        'early': 'not valid at validation time', 'name': 'subject|no mailbox', 'purpose': 'EKU|ExtendedKeyUsage|no matching subjectAltName', 'unreadable': 'parse|ASN.1', 'key': 'another key'}
+        'early': 'not valid at validation time', 'name': 'subject|no mailbox', 'purpose': 'EKU|ExtendedKeyUsage|no (matching )?subjectAltName', 'unreadable': 'parse|ASN.1', 'key': 'another key'}
 
     def command(self, build):
         return [python_with_requirements(build), str(HERE / 'python' / 'verifier.py')]

@@ -181,6 +181,8 @@ static void by_root(struct tree *t)
     t->root = make_root(t, t->region, "root");
     tree_need(t, pca_root_default_sub(t->root, &fresh, t->err), "subordinate");
     pca_request *request = ca_request(t, "sub", t->sub_years);
+    if (t->constrain)
+        t->constrain(request);
     tree_need(t, pca_sub_enable(fresh, request, t->err), "enable sub");
     pca_request_free(request);
     stock(t, t->root, fresh);

@@ -6,7 +6,7 @@
  * manifest.tsv has a line per file and purpose:
  *   path
  *   role     root, sub, leaf or crl
- *   purpose  server, client or -
+ *   purpose  server, client; of a leaf neither, for one that must not pass as either, or - for one that is not asked about; else -
  *   name     host name, IP address or e-mail address that a verifier is to match, or -
  *   expect   ok, or revoked: it or the CA above is
  *   serial   as libpca tells it, or -
@@ -31,6 +31,7 @@ struct tree {
     const char *name;
     enum way way;
     int family, algorithm; /* of both CAs */
+    void (*constrain)(pca_request *sub); /* the subordinate's name constraints, or NULL */
     int64_t root_years, sub_years;
     uint64_t certificates;
     char directory[TREE_PATH / 2];
