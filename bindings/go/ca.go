@@ -110,12 +110,10 @@ func (r *Root) PurchaseCertificates(count uint64, token string) (Receipt, error)
 
 // Assign sets what a subordinate has left. expected is what the caller last saw there, else ErrBusy; Any for no condition.
 func (r *Root) Assign(sub *Sub, remaining, expected uint64, token string) error {
-	if !sub.h.hold() {
-		return &Error{Code: ErrClosed, Message: "the handle was closed", TriesLeft: -1}
-	}
-	defer sub.h.leave()
-	return r.ask(func(c *call, p *C.pca_root) C.int {
-		return C.pca_root_assign(p, sub.h.p, C.uint64_t(remaining), C.uint64_t(expected), c.option("token", token), c.err)
+	return with(sub.h, func() error {
+		return r.ask(func(c *call, p *C.pca_root) C.int {
+			return C.pca_root_assign(p, sub.h.p, C.uint64_t(remaining), C.uint64_t(expected), c.option("token", token), c.err)
+		})
 	})
 }
 
@@ -155,13 +153,11 @@ func (s *Sub) Enable(request Request) error {
 }
 
 // EnableUnder is Enable under another subordinate of its root.
-func (s *Sub) EnableUnder(parent *Sub, request Request) error {
-	if !parent.h.hold() {
-		return &Error{Code: ErrClosed, Message: "the handle was closed", TriesLeft: -1}
-	}
-	defer parent.h.leave()
-	return s.ask(func(c *call, p *C.pca_sub) C.int {
-		return request.use(c, func(q *C.pca_request) C.int { return C.pca_sub_enable_under(p, parent.p, q, c.err) })
+func (s *Sub) EnableUnder(parent Authority, request Request) error {
+	return with(parent.ca().owner, func() error {
+		return s.ask(func(c *call, p *C.pca_sub) C.int {
+			return request.use(c, func(q *C.pca_request) C.int { return C.pca_sub_enable_under(p, parent.ca().p, q, c.err) })
+		})
 	})
 }
 
@@ -292,24 +288,12 @@ func (a *CA) CRL(generation uint64, format Format) ([]byte, error) {
 
 // WriteCRL writes the newest CRL to w, piece by piece. The context may end it: ErrCancelled.
 func (a *CA) WriteCRL(ctx context.Context, w io.Writer, generation uint64, format Format) error {
-	return ended(ctx, a.ask(func(c *call, p *C.pca_ca) C.int {
-		return lend(io.Writer(contextWriter{ctx, w}), func(sink C.uintptr_t) C.int {
+	to := &lentWriter{ctx: ctx, w: w}
+	return because(to.why, a.ask(func(c *call, p *C.pca_ca) C.int {
+		return lend(to, func(sink C.uintptr_t) C.int {
 			return C.pcaGo_crl_stream(p, C.uint64_t(generation), C.int(format), sink, c.err)
 		})
 	}))
-}
-
-// contextWriter writes until a context ends.
-type contextWriter struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-func (c contextWriter) Write(piece []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.w.Write(piece)
 }
 
 // WriteCRLFile writes the newest CRL into a file that is replaced at once.

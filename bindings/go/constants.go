@@ -1,7 +1,17 @@
 package pca
 
-// #include <pca/pca.h>
+// #include <pca/driver.h>
 import "C"
+
+import "strconv"
+
+// nameOf is a constant's name, or the number where it has none.
+func nameOf[T ~int](names map[T]string, v T) string {
+	if name, ok := names[v]; ok {
+		return name
+	}
+	return strconv.Itoa(int(v))
+}
 
 // Kind of a CA.
 type Kind int
@@ -11,6 +21,11 @@ const (
 	Compliance Kind = C.PCA_KIND_COMPLIANCE
 )
 
+var kindNames = map[Kind]string{Private: "PRIVATE", Compliance: "COMPLIANCE"}
+
+// String is its name in pca.h: "COMPLIANCE".
+func (v Kind) String() string { return nameOf(kindNames, v) }
+
 // Family of keys.
 type Family int
 
@@ -19,6 +34,11 @@ const (
 	ECC Family = C.PCA_FAMILY_ECC
 	SM2 Family = C.PCA_FAMILY_SM2
 )
+
+var familyNames = map[Family]string{RSA: "RSA", ECC: "ECC", SM2: "SM2"}
+
+// String is its name in pca.h: "SM2".
+func (v Family) String() string { return nameOf(familyNames, v) }
 
 // KeyAlgorithm of a key; 0: the family's default.
 type KeyAlgorithm int
@@ -34,6 +54,14 @@ const (
 	KeySM2  KeyAlgorithm = C.PCA_KEY_SM2
 )
 
+var keyAlgorithmNames = map[KeyAlgorithm]string{
+	RSA1024: "RSA_1024", RSA2048: "RSA_2048", RSA3072: "RSA_3072", RSA4096: "RSA_4096", P256: "EC_P256",
+	P384: "EC_P384", P521: "EC_P521", KeySM2: "SM2",
+}
+
+// String is its name in pca.h: "SM2".
+func (v KeyAlgorithm) String() string { return nameOf(keyAlgorithmNames, v) }
+
 // State of a CA.
 type State int
 
@@ -44,6 +72,11 @@ const (
 	Revoked   State = C.PCA_CA_REVOKED
 )
 
+var stateNames = map[State]string{Purchased: "PURCHASED", Enabled: "ENABLED", Disabled: "DISABLED", Revoked: "REVOKED"}
+
+// String is its name in pca.h: "REVOKED".
+func (v State) String() string { return nameOf(stateNames, v) }
+
 // CertType is what a certificate is for.
 type CertType int
 
@@ -53,6 +86,11 @@ const (
 	Both   CertType = C.PCA_CERT_BOTH
 	Custom CertType = C.PCA_CERT_CUSTOM
 )
+
+var certTypeNames = map[CertType]string{Server: "SERVER", Client: "CLIENT", Both: "BOTH", Custom: "CUSTOM"}
+
+// String is its name in pca.h: "CUSTOM".
+func (v CertType) String() string { return nameOf(certTypeNames, v) }
 
 // Status of a certificate.
 type Status int
@@ -65,6 +103,14 @@ const (
 	StatusCancelled Status = C.PCA_STATUS_CANCELLED
 )
 
+var statusNames = map[Status]string{
+	StatusPending: "PENDING", StatusIssued: "ISSUED", StatusRevoked: "REVOKED", StatusRejected: "REJECTED",
+	StatusCancelled: "CANCELLED",
+}
+
+// String is its name in pca.h: "CANCELLED".
+func (v Status) String() string { return nameOf(statusNames, v) }
+
 // Container is who holds a private key.
 type Container int
 
@@ -74,6 +120,11 @@ const (
 	CSR       Container = C.PCA_CONTAINER_CSR
 	PublicKey Container = C.PCA_CONTAINER_PUBLIC
 )
+
+var containerNames = map[Container]string{Managed: "MANAGED", USBKey: "USBKEY", CSR: "CSR", PublicKey: "PUBLIC"}
+
+// String is its name in pca.h: "PUBLIC".
+func (v Container) String() string { return nameOf(containerNames, v) }
 
 // SANType is the kind of a name, by its GeneralName tag (RFC 5280 4.2.1.6).
 type SANType int
@@ -85,6 +136,11 @@ const (
 	URI       SANType = C.PCA_SAN_URI
 	IP        SANType = C.PCA_SAN_IP
 )
+
+var sANTypeNames = map[SANType]string{Email: "EMAIL", DNS: "DNS", Directory: "DIRECTORY", URI: "URI", IP: "IP"}
+
+// String is its name in pca.h: "IP".
+func (v SANType) String() string { return nameOf(sANTypeNames, v) }
 
 // Reason of a revocation (RFC 5280 5.3.1).
 type Reason int
@@ -99,6 +155,15 @@ const (
 	PrivilegeWithdrawn   Reason = C.PCA_REASON_PRIVILEGE_WITHDRAWN
 )
 
+var reasonNames = map[Reason]string{
+	Unspecified: "UNSPECIFIED", KeyCompromise: "KEY_COMPROMISE", CACompromise: "CA_COMPROMISE",
+	AffiliationChanged: "AFFILIATION_CHANGED", Superseded: "SUPERSEDED",
+	CessationOfOperation: "CESSATION_OF_OPERATION", PrivilegeWithdrawn: "PRIVILEGE_WITHDRAWN",
+}
+
+// String is its name in pca.h: "PRIVILEGE_WITHDRAWN".
+func (v Reason) String() string { return nameOf(reasonNames, v) }
+
 // Format of what is handed out.
 type Format int
 
@@ -112,6 +177,13 @@ const (
 	PKCS7 Format = C.PCA_FORMAT_PKCS7
 )
 
+var formatNames = map[Format]string{
+	PEM: "PEM", DER: "DER", PFX: "PFX", JKS: "JKS", PKCS8: "PKCS8", CRT: "CRT", PKCS7: "PKCS7",
+}
+
+// String is its name in pca.h: "PKCS7".
+func (v Format) String() string { return nameOf(formatNames, v) }
+
 // Flags of an export.
 type Flags int
 
@@ -123,5 +195,21 @@ const (
 	WithPasswordFile Flags = C.PCA_WITH_PASSWORD_FILE
 )
 
+// SignForm is what a container's driver signs: the digest (for SM2 the SM3 of ZA and message, GB/T 32918.2), or the message itself.
+type SignForm int
+
+const (
+	SignDigest  SignForm = C.PCA_SIGN_DIGEST
+	SignMessage SignForm = C.PCA_SIGN_MESSAGE
+)
+
+// CertificateUse tells the certificates of an SM2 pair apart, for a driver.
+type CertificateUse int
+
+const (
+	CertificateSigning    CertificateUse = C.PCA_CERTIFICATE_SIGNING
+	CertificateEncryption CertificateUse = C.PCA_CERTIFICATE_ENCRYPTION
+)
+
 // Any is no expected value, for Root.Assign.
-const Any = ^uint64(0)
+const Any uint64 = C.PCA_ANY

@@ -188,6 +188,36 @@ func TestOneBadRequestAmongMany(t *testing.T) {
 	}
 }
 
+// A context that ends while a request waits for others takes it back.
+func TestAWaitingRequestIsTakenBack(t *testing.T) {
+	clock := &interrupt{}
+	_, sub := aCA(t, Config{Clock: clock.now})
+	ask := Request{Type: Client, CommonName: "waits", Days: 1}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	clock.set(func() { // the first is under way
+		go func() {
+			if _, err := sub.Request(ctx, ask); err != context.Canceled {
+				t.Error(err)
+			}
+			close(done)
+		}()
+		for waiting := 0; waiting == 0; time.Sleep(time.Millisecond) {
+			sub.many.mu.Lock()
+			waiting = len(sub.many.waiting)
+			sub.many.mu.Unlock()
+		}
+		cancel()
+		within(t, "the one that waits", done)
+	})
+	if _, err := sub.Request(context.Background(), ask); err != nil {
+		t.Error(err)
+	}
+	if again, err := sub.Reload(); err != nil || again.Issued() != 1 {
+		t.Error(err, again.Issued())
+	}
+}
+
 func TestACRLIsCancelled(t *testing.T) {
 	_, sub := aCA(t, Config{})
 	if err := sub.MakeCRL(); err != nil {

@@ -47,6 +47,13 @@ func aCA(t testing.TB, config Config) (*Region, *Sub) {
 	return region, sub
 }
 
+// oneGoroutine is for what the race detector has nothing to say about.
+func oneGoroutine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine")
+	}
+}
+
 func TestManyGoroutinesAreGathered(t *testing.T) {
 	region, sub := aCA(t, Config{})
 	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -5,14 +5,12 @@ import "C"
 
 import (
 	"context"
-	"errors"
 	"io"
-	"runtime/cgo"
 	"sync/atomic"
 	"time"
 )
 
-// Config is how to open a region. Exactly one storage key: Passphrase, Key or InsecurePlainKeys.
+// Config is how to open a region. Exactly one storage key: Passphrase, Key, KeyWrapper or InsecurePlainKeys.
 type Config struct {
 	Passphrase        string
 	Key               []byte // 32 octets
@@ -20,18 +18,16 @@ type Config struct {
 	Actor             string // who acts; kept in the log
 	MapLimit          uint64 // most octets that the store may grow to; 0: the library's default
 	ReadOnly          bool
+	KeyWrapper        KeyWrapper                // or this wraps it
 	Clock             func() (time.Time, error) // nil: the system's
-}
-
-// host is what callbacks need while a region or a view of it is open.
-type host struct {
-	views int64
-	clock cgo.Handle
+	Entropy           io.Reader                 // seeds the random generators; nil: the system's. Read by many goroutines
+	TestRandom        io.Reader                 // replaces them altogether: keys made so are worthless outside a test
+	Containers        []KeyContainer            // at most 16
 }
 
 func (h *host) release() {
-	if atomic.AddInt64(&h.views, -1) == 0 && h.clock != 0 {
-		h.clock.Delete()
+	if atomic.AddInt64(&h.views, -1) == 0 {
+		h.forget()
 	}
 }
 
@@ -56,10 +52,7 @@ func (c *Config) use(in *call, host *host, use func(config *C.pca_config) C.int)
 	if c.ReadOnly {
 		C.pca_config_set_read_only(config)
 	}
-	if host != nil && c.Clock != nil {
-		host.clock = cgo.NewHandle(c.Clock)
-		C.pcaGo_set_clock(config, C.uintptr_t(host.clock))
-	}
+	c.tables(in, config, host)
 	return use(config)
 }
 
@@ -76,8 +69,7 @@ func openRegion(config *Config, open func(c *call, config *C.pca_config, out **C
 		return config.use(c, host, func(config *C.pca_config) C.int { return open(c, config, &p) })
 	})
 	if err != nil {
-		host.views = 1
-		host.release()
+		host.forget()
 		return nil, err
 	}
 	return newRegion(p, host), nil
@@ -104,13 +96,14 @@ func Open(path string, config Config) (*Region, error) {
 
 // Restore makes a region at path of the backup that r gives, and opens it. The context may end it: ErrCancelled.
 func Restore(ctx context.Context, path string, r io.Reader, config Config) (*Region, error) {
+	from := &lentReader{r: r}
 	region, err := openRegion(&config, func(c *call, config *C.pca_config, out **C.pca_region) C.int {
 		name := c.text("path", path)
-		return lend(r, func(source C.uintptr_t) C.int {
+		return lend(from, func(source C.uintptr_t) C.int {
 			return lend(ctx, func(progress C.uintptr_t) C.int { return C.pcaGo_restore(name, source, config, progress, out, c.err) })
 		})
 	})
-	return region, ended(ctx, err)
+	return region, because(from.why, ended(ctx, err))
 }
 
 // RestoreFile is Restore of a file.
@@ -137,22 +130,6 @@ func (r *Region) askContext(ctx context.Context, use func(c *call, p *C.pca_regi
 	return ended(ctx, r.ask(func(c *call, p *C.pca_region) C.int {
 		return lend(ctx, func(progress C.uintptr_t) C.int { return use(c, p, progress) })
 	}))
-}
-
-// cancelled is both the library's refusal and the context's reason.
-type cancelled struct {
-	error
-	why error
-}
-
-func (c cancelled) Unwrap() error        { return c.error }
-func (c cancelled) Is(target error) bool { return errors.Is(c.why, target) }
-
-func ended(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil && errors.Is(err, ErrCancelled) {
-		return cancelled{err, ctx.Err()}
-	}
-	return err
 }
 
 // ID of the region, fixed for ever.
@@ -184,18 +161,21 @@ func (r *Region) Check() error {
 	return r.ask(func(c *call, p *C.pca_region) C.int { return C.pca_region_check(p, c.err) })
 }
 
-// ChangeStorageKey sets the storage key that fresh has.
+// ChangeStorageKey sets the storage key that fresh has, of whatever kind.
 func (r *Region) ChangeStorageKey(fresh Config) error {
+	host := &host{}
+	defer host.forget()
 	return r.ask(func(c *call, p *C.pca_region) C.int {
-		return fresh.use(c, nil, func(config *C.pca_config) C.int { return C.pca_region_change_storage_key(p, config, c.err) })
+		return fresh.use(c, host, func(config *C.pca_config) C.int { return C.pca_region_change_storage_key(p, config, c.err) })
 	})
 }
 
 // Backup writes the whole region, as it is at one moment, to w. The context may end it: ErrCancelled.
 func (r *Region) Backup(ctx context.Context, w io.Writer) error {
-	return r.askContext(ctx, func(c *call, p *C.pca_region, progress C.uintptr_t) C.int {
-		return lend(w, func(sink C.uintptr_t) C.int { return C.pcaGo_backup(p, sink, progress, c.err) })
-	})
+	to := &lentWriter{ctx: ctx, w: w}
+	return because(to.why, r.askContext(ctx, func(c *call, p *C.pca_region, progress C.uintptr_t) C.int {
+		return lend(to, func(sink C.uintptr_t) C.int { return C.pcaGo_backup(p, sink, progress, c.err) })
+	}))
 }
 
 // BackupFile is Backup into a file that is replaced at once.

@@ -31,6 +31,8 @@ type Request struct {
 	CSR                                                      []byte           // PKCS#10, PEM or DER
 	PublicKey                                                crypto.PublicKey // that the caller vouches for; a Signer's Public()
 	UseCSRSubject, UseCSRSAN                                 bool
+	Driver, Slot, PIN                                        string // or the key is made in a KeyContainer, from which it never comes out
+	Dual                                                     *bool  // an SM2 pair; nil: for keys in a container
 	CRLAddress                                               *bool
 	Alias, CustomID, Token                                   string
 	CRLURL, OCSPURL, IssuerURL                               string
@@ -90,20 +92,12 @@ func (r *Request) fill(c *call, q *C.pca_request) {
 		C.pca_request_add_subject_oid(q, c.text("oid", a.OID), c.text("subject", a.Text))
 	}
 	for _, e := range r.Extensions {
-		critical := C.int(0)
-		if e.Critical {
-			critical = 1
-		}
-		C.pca_request_add_extension(q, c.text("oid", e.OID), critical, c.octets(e.Value), C.size_t(len(e.Value)))
+		C.pca_request_add_extension(q, c.text("oid", e.OID), truth(e.Critical), c.octets(e.Value), C.size_t(len(e.Value)))
 	}
 	r.fillValidity(q)
 	r.fillKey(c, q)
 	if r.CRLAddress != nil {
-		include := C.int(0)
-		if *r.CRLAddress {
-			include = 1
-		}
-		C.pca_request_set_crl_address(q, include)
+		C.pca_request_set_crl_address(q, truth(*r.CRLAddress))
 	}
 	text("alias", r.Alias, func(s *C.char) C.int { return C.pca_request_set_alias(q, s) })
 	text("custom_id", r.CustomID, func(s *C.char) C.int { return C.pca_request_set_custom_id(q, s) })
@@ -156,6 +150,15 @@ func (r *Request) fillKey(c *call, q *C.pca_request) {
 			panic(&Error{Code: ErrInvalid, Object: "request", Field: "public_key", Message: err.Error(), TriesLeft: -1})
 		}
 		C.pca_request_set_public_key(q, c.octets(spki), C.size_t(len(spki)))
+	}
+	if r.Driver != "" || r.Slot != "" {
+		C.pca_request_set_container(q, c.text("driver", r.Driver), c.text("slot", r.Slot))
+	}
+	if r.PIN != "" {
+		C.pca_request_set_pin(q, c.text("pin", r.PIN))
+	}
+	if r.Dual != nil {
+		C.pca_request_set_dual(q, truth(*r.Dual))
 	}
 	if r.UseCSRSubject {
 		C.pca_request_use_csr_subject(q)
@@ -281,10 +284,16 @@ type waiter struct {
 }
 
 // Request issues a certificate, or on a compliance CA asks for one. Calls that come while others are under way are gathered into
-// one durable change. A context that ends first takes back what has not begun; what has begun is waited for.
+// one durable change, but for those that a token works on. A context that ends first takes back what has not begun; what has begun is
+// waited for.
 func (s *Sub) Request(ctx context.Context, request Request) (*Cert, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if request.Driver != "" {
+		return newCert(s.region, s.h, func(c *call, out **C.pca_cert) C.int {
+			return request.use(c, func(q *C.pca_request) C.int { return C.pca_sub_request(s.h.p, q, out, c.err) })
+		})
 	}
 	w := &waiter{request, make(chan Result, 1)}
 	g := &s.many

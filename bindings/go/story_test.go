@@ -432,6 +432,7 @@ func (y *story) run(t *testing.T, s *step) {
 }
 
 func TestStory(t *testing.T) {
+	oneGoroutine(t)
 	file, err := os.Open(filepath.Join(storyDir, "story.txt"))
 	if err != nil {
 		t.Fatal(err)
