@@ -74,29 +74,30 @@ man = out / 'man3'
 page = read_html((out / 'reference.html').read_text(encoding='utf-8'))
 
 case('functions', len(exported) < 300 and f'only {len(exported)} are exported')
-case('a_page_for_each_function', [name for name in exported if not (man / f'{name}.3').exists()
-                                  or f'.Nm {name}' not in (man / f'{name}.3').read_text() or f'.Fo {name}\n' not in (man / f'{name}.3').read_text()])
+pages = {path.stem: path.read_text() for path in man.glob('*.3') if path.exists()}
+case('a_page_for_each_function', [name for name in exported if f'.Nm {name}' not in pages.get(name, '') or f'.Fo {name}\n' not in pages[name]])
 case('html_for_each_function', [name for name in exported if name not in page.ids])
-case('no_page_for_what_is_gone', [path.stem for path in man.iterdir() if path.stem not in exported and not re.search(rf'^typedef struct {path.stem} {{', header, re.M)
-                                  and path.stem not in ('libpca', 'pca_codes', 'pca_constants', 'pca_driver')])
-codes, choices = (man / 'pca_codes.3').read_text(), (man / 'pca_constants.3').read_text()
-case('every_constant', [name for name in constants if f'.It Dv {name} ' not in codes + choices or name not in page.ids])
-case('each_is_described', [path.stem for path in man.iterdir() if not re.search(r'^\.Sh DESCRIPTION\n(?!\.Sh)', path.read_text(), re.M)])
+known = {*exported, *re.findall(r'^typedef struct (\w+) {', header, re.M), 'libpca', 'pca_codes', 'pca_constants', 'pca_driver'}
+case('no_page_for_what_is_gone', set(pages) - known)
+listed = pages['pca_codes'] + pages['pca_constants']
+case('every_constant', [name for name in constants if f'.It Dv {name} ' not in listed or name not in page.ids])
+case('each_is_described', [name for name, text in pages.items() if not re.search(r'^\.Sh DESCRIPTION\n(?!\.Sh)', text, re.M)])
 case('links_of_pages', page_faults(man))
 case('links_of_html', broken(page))
 case('html_is_well_formed', page.faults or page.open)
 case('ids_once', [name for name in set(page.ids) if page.ids.count(name) > 1])
 # What the header says in one place and a page must say again.
-case('errors_named', '.It Dv PCA_E_QUOTA\n' not in (man / 'pca_sub_request.3').read_text())
-case('no_errors_invented', 'PCA_E_NAME' in (man / 'pca_cert_export.3').read_text())
-case('not_described_by_a_neighbour', 'The CA above' in (man / 'pca_ca_kind.3').read_text())
+case('errors_named', '.It Dv PCA_E_QUOTA\n' not in pages['pca_sub_request'])
+case('no_errors_invented', 'PCA_E_NAME' in pages['pca_cert_export'])
+case('not_described_by_a_neighbour', 'The CA above' in pages['pca_ca_kind'])
 
 with tempfile.TemporaryDirectory() as place:
     work = pathlib.Path(place)
     shutil.copytree(top / 'include', work / 'include')
     doctored = work / 'include/pca/pca.h'
     doctored.write_text(doctored.read_text().replace('/* How many rows it has. */\n', ''))
-    done = subprocess.run([sys.executable, top / 'tools/reference', '--include', work / 'include', work / 'out'], stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, top / 'tools/reference', '--include', work / 'include', work / 'out']
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
     case('control_no_description', (done.returncode == 0 or 'pca_page_count' not in done.stderr) and done.stderr or '')
     (work / 'man3').mkdir()
     (work / 'man3/a.3').write_text('.Xr b 3\n')
