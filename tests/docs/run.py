@@ -8,7 +8,8 @@ shell. What is done with a block is said behind its ```:
   text                   what the block before it printed, with ... for anything within a line
   asn1                   nothing: it is no program
   LANGUAGE not run: WHY  nothing, which NOT_RUN counts
-LIBPCA names the sources, cc is the compiler that built the library, and pkg-config knows the library that was built.
+LIBPCA names the sources, cc is the compiler that built the library, pca the program that was, and
+pkg-config knows the library.
 """
 import collections
 import os
@@ -24,7 +25,7 @@ BEGINS = {'docs/issue.md': 'docs/tutorial.md', 'docs/revoke.md': 'docs/tutorial.
           'docs/backup.md': 'docs/tutorial.md', 'docs/storage.md': 'README.md'}
 # Pages that a test of their own runs, since they need what it sets up.
 ELSEWHERE = {'docs/install.md': 'tests/judges/install.py', 'docs/python.md': 'tests/bindings/python/test_example.py'}
-NEEDS = {'docs/hsm.md': ['softhsm2-util'], 'docs/storage.md': ['mdb_dump', 'xxd']}
+NEEDS = {'docs/cli.md': ['pca'], 'docs/hsm.md': ['softhsm2-util'], 'docs/storage.md': ['mdb_dump', 'xxd']}
 NOT_RUN = collections.Counter({
     'README.md': 2,  # tools/demo and tools/test themselves; installation for the whole machine
     'docs/install.md': 2,  # Windows, macOS
@@ -132,7 +133,7 @@ def run_all(top, work, environment):
     for name in sorted(found, key=lambda name: (name in BEGINS, name)):
         if not found[name] or name in ELSEWHERE:
             continue
-        missing = [tool for tool in ['openssl', *NEEDS.get(name, [])] if not shutil.which(tool)]
+        missing = [tool for tool in ['openssl', *NEEDS.get(name, [])] if not shutil.which(tool, path=environment['PATH'])]
         if missing or BEGINS.get(name, name) not in {name, *done}:
             report(name, f'{BEGINS.get(name)} went wrong', missing and missing[0])
             continue
@@ -169,7 +170,8 @@ def main():
         (work / 'bin').mkdir()
         (work / 'bin' / 'cc').write_text('#!/bin/sh\nexec ' + ' '.join(map(shlex.quote, compiler)) + ' "$@"\n')
         (work / 'bin' / 'cc').chmod(0o755)
-        environment = {**os.environ, 'LIBPCA': str(top), 'PATH': f'{work / "bin"}:{os.environ["PATH"]}', 'LC_ALL': 'C',
+        environment = {**os.environ, 'LIBPCA': str(top), 'LC_ALL': 'C.UTF-8',
+                       'PATH': f'{work / "bin"}:{build / "examples/cli"}:{os.environ["PATH"]}',
                        'PKG_CONFIG_PATH': str(build / 'meson-uninstalled'), 'LD_LIBRARY_PATH': str(build / 'src')}
         controls(work, environment)
         run_all(top, work, environment)
