@@ -878,10 +878,11 @@ PCA_API int pca_cert_pem(const pca_cert *cert, pca_blob **blob, pca_error *err);
  *   PKCS7       NAME.p7b (PEM), NAME.key
  *   PFX         NAME.pfx, key inside under the required password, named by the alias, or else the common name or the serial
  *   JKS         NAME.jks likewise; its alias is NAME in small letters
- * Always root.pem (DER: root.der), the trust anchor; with PCA_WITH_PASSWORD_FILE also NAME_password.txt. NAME is the common
- * name or, failing that, the serial number, with _ for what a file name should not hold, and after a name that the other
- * files bear. password: 1..128 (JKS 6..128) printable ASCII characters, of which some readers of PFX take 31 (mbedTLS) or
- * 32 (Windows of old). Encryption: PBES2, AES-256-CBC, PBKDF2-HMAC-SHA256 with 100,000 rounds.
+ * Always root.pem (DER: root.der), the trust anchor. Of an SM2 pair NAME_enc.pem (DER: NAME_enc.der), the encryption certificate, and
+ * until it is revoked NAME_enc.envelope, its private key as pca_cert_enveloped_key gives it. With PCA_WITH_PASSWORD_FILE also
+ * NAME_password.txt. NAME is the common name or, failing that, the serial number, with _ for what a file name should not hold, and
+ * after a name that the other files bear. password: 1..128 (JKS 6..128) printable ASCII characters, of which some readers of PFX
+ * take 31 (mbedTLS) or 32 (Windows of old). Encryption: PBES2, AES-256-CBC, PBKDF2-HMAC-SHA256 with 100,000 rounds.
  * INVALID: no password for PFX or JKS, a password together with PCA_PLAIN_KEY, PCA_PLAIN_KEY for PFX or JKS. When a private
  * key is asked for: NOT_EXPORTABLE where it was not made here, STATE once the certificate is revoked. NOT_EXPORTABLE altogether: an
  * SM2 certificate of a compliance CA whose key is on a token, since it is installed there. UNSUPPORTED: SM2 in a JKS. */

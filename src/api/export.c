@@ -6,6 +6,7 @@
 #include "api/snapshot.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "ca/install.h"
 #include "x509/jks.h"
 #include "x509/pem.h"
 #include "x509/pkcs12.h"
@@ -45,6 +46,11 @@ struct exporting {
     struct buf leaf, key;
     struct buf ca[PCAI_CHAIN_MAX]; /* DER, the issuer first and the root last, unless it is elsewhere */
     size_t count, below_root;
+    struct {
+        struct arena arena;
+        struct cert_view view; /* while its key is handed out; else its id is 0 */
+        struct buf certificate, envelope;
+    } pair;
     struct {
         struct pkcs12_seed pkcs12;
         uint8_t jks[PCAI_JKS_SALT];
@@ -86,6 +92,19 @@ static int check_download(const struct cert_view *view, pca_error *err)
                      "an SM2 certificate of a compliance CA whose key is on a token is installed there: pca_cert_install");
 }
 
+/* The encryption key of a pair goes out until the pair is revoked. */
+static int read_pair(struct exporting *e, const struct cert_view *view, pca_error *err)
+{
+    if (!view->record.encryption_der.size)
+        return PCA_OK;
+    pcai_buf_slice(&e->pair.certificate, view->record.encryption_der);
+    int rc = pcai_buf_check(&e->pair.certificate, err);
+    if (rc != PCA_OK || view->status.status != PCA_STATUS_ISSUED)
+        return rc;
+    e->pair.view = *view;
+    return pcai_cert_copy(&e->pair.arena, &e->pair.view, err);
+}
+
 static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     struct exporting *e = arguments;
@@ -101,6 +120,8 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
         pcai_buf_slice(&e->leaf, view.record.der);
         rc = pcai_buf_check(&e->leaf, err);
     }
+    if (rc == PCA_OK && e->files)
+        rc = read_pair(e, &view, err);
     if (rc == PCA_OK)
         rc = pcai_chain_certs(txn, cx, view.record.issuer, view.record.generation, &chain, err);
     if (rc == PCA_OK)
@@ -112,7 +133,7 @@ static int export_rule(struct txn *txn, struct context *cx, void *arguments, pca
     return rc;
 }
 
-/* Random octets are drawn before the transaction begins. */
+/* Random octets are drawn before the transaction begins, and after it. */
 static int gather(struct exporting *e, pca_error *err)
 {
     struct call call;
@@ -123,6 +144,8 @@ static int gather(struct exporting *e, pca_error *err)
         rc = pcai_random_bytes(e->shell->random, &e->seed, sizeof e->seed, err);
     if (rc == PCA_OK)
         rc = pcai_call_read(&call, export_rule, e, err);
+    if (rc == PCA_OK && e->pair.view.id)
+        rc = pcai_pair_envelope(e->shell->env, e->shell->random, &e->pair.view, &e->pair.envelope, err);
     pcai_call_end(&call);
     return rc;
 }
@@ -133,6 +156,9 @@ static void exporting_free(struct exporting *e)
     pcai_buf_free(&e->key);
     for (size_t i = 0; i < PCAI_CHAIN_MAX; i++)
         pcai_buf_free(&e->ca[i]);
+    pcai_buf_free(&e->pair.certificate);
+    pcai_buf_free(&e->pair.envelope);
+    pcai_arena_free(&e->pair.arena);
     pca_files_free(e->files);
 }
 
@@ -322,21 +348,34 @@ static int make_jks(struct exporting *e, pca_error *err)
     return rc;
 }
 
-/* The trust anchor, a file of its own whatever the format; where it is a root elsewhere, it is not here to be given. */
+/* A file of its own whatever the format. */
+static int add_certificate(struct exporting *e, const char *stem, const char *suffix, struct slice der, pca_error *err)
+{
+    char ending[FILE_SUFFIX_MAX];
+    struct buf out = {0};
+    int is_der = e->form->format == PCA_FORMAT_DER;
+    snprintf(ending, sizeof ending, "%s%s", suffix, is_der ? ".der" : ".pem");
+    if (is_der)
+        pcai_buf_slice(&out, der);
+    else
+        pcai_pem_write(&out, "CERTIFICATE", der);
+    int rc = add(e, stem, ending, 0, &out, err);
+    pcai_buf_free(&out);
+    return rc;
+}
+
+/* The trust anchor; where it is a root elsewhere, it is not here to be given. */
 static int add_root(struct exporting *e, pca_error *err)
 {
-    struct buf root = {0};
-    if (e->below_root == e->count)
+    return e->below_root == e->count ? PCA_OK : add_certificate(e, "root", "", pcai_buf_view(&e->ca[e->count - 1]), err);
+}
+
+static int add_pair(struct exporting *e, pca_error *err)
+{
+    if (!e->pair.certificate.size)
         return PCA_OK;
-    struct slice der = pcai_buf_view(&e->ca[e->count - 1]);
-    int is_der = e->form->format == PCA_FORMAT_DER;
-    if (is_der)
-        pcai_buf_slice(&root, der);
-    else
-        pcai_pem_write(&root, "CERTIFICATE", der);
-    int rc = add(e, "root", is_der ? ".der" : ".pem", 0, &root, err);
-    pcai_buf_free(&root);
-    return rc;
+    int rc = add_certificate(e, e->stem, "_enc", pcai_buf_view(&e->pair.certificate), err);
+    return rc == PCA_OK && e->pair.envelope.size ? add(e, e->stem, "_enc.envelope", 1, &e->pair.envelope, err) : rc;
 }
 
 static int add_password(struct exporting *e, pca_error *err)
@@ -446,6 +485,8 @@ int pca_cert_export(const pca_cert *cert, int format, int flags, const char *pas
     rc = e.files ? gather(&e, err) : pcai_no_memory(err);
     if (rc == PCA_OK)
         rc = form->make(&e, err);
+    if (rc == PCA_OK)
+        rc = add_pair(&e, err);
     if (rc == PCA_OK)
         rc = add_root(&e, err);
     if (rc == PCA_OK)

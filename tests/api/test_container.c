@@ -446,6 +446,242 @@ static void installing_half_a_pair(void **state)
     pca_request_free(r);
 }
 
+/* ---- Downloads ---- */
+
+static size_t find_file(const pca_files *files, const char *name)
+{
+    for (size_t i = 0; i < pca_files_count(files); i++)
+        if (strcmp(pca_files_name(files, i), name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+static const char *put_export(struct fixture *f, const pca_files *files, const char *name)
+{
+    size_t i = find_file(files, name);
+    if (i == SIZE_MAX) {
+        print_error("there is no file %s\n", name);
+        fail();
+    }
+    return put_file(f, name, pca_files_data(files, i), pca_files_size(files, i));
+}
+
+/* SM2EnvelopedKey ::= SEQUENCE { algorithm, SM2Cipher, publicKey BIT STRING, encryptedPrivateKey BIT STRING } (GM/T 0009 7.4), by the
+ * steps of openssl: the SM4 key by the signing key, the private key by SM4, the public key of that. */
+static char *open_envelope(struct fixture *f, const char *envelope, const char *signing_key)
+{
+    static const uint8_t before[] = {0x30, 0x31, 0x02, 0x01, 0x01, 0x04, 0x20}, after[] = {0xA0, 0x0A, 0x06, 0x08, 0x2A, 0x81, 0x1C, 0xCF, 0x55, 0x01, 0x82, 0x2D};
+    struct bytes der = {.size = 0};
+    char hex[33];
+    size_t size;
+    uint8_t *data = file_read(envelope, &size);
+    struct der cipher = der_at(der_at(der_at(data).contents).end), public = der_at(cipher.end), private = der_at(public.end);
+    assert_ptr_equal(private.end, data + size);
+    assert_int_equal(private.size, 33);
+    const char *text = put_file(f, "cipher", cipher.at, (size_t)(cipher.end - cipher.at)), *key = file_path(f, "sm4"), *plain = file_path(f, "plain");
+    const char *secret = put_file(f, "secret", private.contents + 1, 32);
+    free(data);
+    assert_run(0, "openssl", "pkeyutl", "-decrypt", "-inkey", signing_key, "-in", text, "-out", key);
+    data = file_read(key, &size);
+    assert_int_equal(size, 16);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(hex + 2 * i, 3, "%02x", data[i]);
+    free(data);
+    assert_run(0, "openssl", "enc", "-d", "-sm4-ecb", "-nopad", "-K", hex, "-in", secret, "-out", plain);
+    data = file_read(plain, &size);
+    assert_int_equal(size, 32);
+    bytes_add(&der, before, sizeof before);
+    bytes_add(&der, data, size);
+    bytes_add(&der, after, sizeof after);
+    free(data);
+    return output_of("openssl", "pkey", "-inform", "DER", "-in", put_file(f, "encryption.key", der.data, der.size), "-pubout");
+}
+
+static char *public_key_of(const char *certificate)
+{
+    return output_of("openssl", "x509", "-in", certificate, "-noout", "-pubkey");
+}
+
+/* signing_key: a file, or NULL: it is exported too. */
+static void check_download(struct fixture *f, const pca_cert *cert, int format, const char *signing_key)
+{
+    pca_files *files = NULL;
+    char name[64];
+    int store = format == PCA_FORMAT_PFX, der = format == PCA_FORMAT_DER;
+    assert_ok(f->err, pca_cert_export(cert, format, signing_key || store ? 0 : PCA_PLAIN_KEY, store ? "secret-7" : NULL, &files, f->err));
+    snprintf(name, sizeof name, "Ada_enc.%s", der ? "der" : "pem");
+    char with[128] = ""; /* paths last for 16 files */
+    const char *certificate = put_export(f, files, name), *pem = file_path(f, "exported.pem");
+    assert_run(0, "openssl", "x509", "-inform", der ? "DER" : "PEM", "-in", certificate, "-out", pem);
+    char *seen = public_key_of(pem), *expected = public_key_of(encryption_pem(f, cert));
+    assert_string_equal(seen, expected);
+    free(expected);
+    if (signing_key) {
+        snprintf(with, sizeof with, "%s", signing_key);
+    } else if (store) {
+        snprintf(with, sizeof with, "%s", file_path(f, "all.pem"));
+        assert_run(0, "openssl", "pkcs12", "-in", put_export(f, files, "Ada.pfx"), "-passin", "pass:secret-7", "-nodes", "-nocerts", "-out", with);
+    } else {
+        snprintf(with, sizeof with, "%s", file_path(f, "signing.pem"));
+        assert_run(0, "openssl", "pkey", "-inform", der ? "DER" : "PEM", "-in", put_export(f, files, "Ada.key"), "-out", with);
+    }
+    expected = open_envelope(f, put_export(f, files, "Ada_enc.envelope"), with);
+    assert_string_equal(seen, expected);
+    free(seen);
+    free(expected);
+    pca_files_free(files);
+}
+
+/* Both certificates and the enveloped key, whoever has the signing key; once it is revoked the certificates alone. */
+static void pairs_are_downloaded(void **state)
+{
+    struct fixture *f = *state;
+    static const int formats[] = {PCA_FORMAT_PEM, PCA_FORMAT_DER, PCA_FORMAT_PFX, PCA_FORMAT_PKCS8, PCA_FORMAT_CRT, PCA_FORMAT_PKCS7};
+    make_ca(f, PCA_FAMILY_SM2, 0, 24, &f->root, &f->sub);
+    pca_cert *cert = NULL;
+    pca_files *files = NULL;
+    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, "Ada");
+    pca_request_set_years(r, 1);
+    pca_request_set_dual(r, 1);
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    for (size_t i = 0; i < COUNT(formats); i++)
+        check_download(f, cert, formats[i], NULL);
+    assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    assert_ok(f->err, pca_cert_export(cert, PCA_FORMAT_PEM, 0, NULL, &files, f->err));
+    assert_int_equal(find_file(files, "Ada_enc.envelope"), SIZE_MAX);
+    put_export(f, files, "Ada_enc.pem");
+    put_export(f, files, "Ada.pem");
+    pca_files_free(files);
+    pca_cert_free(cert);
+    /* the requester's key */
+    char key[128];
+    const char *csr = file_path(f, "requester.csr");
+    size_t size;
+    snprintf(key, sizeof key, "%s", file_path(f, "requester.key"));
+    assert_run(0, "openssl", "genpkey", "-algorithm", "SM2", "-out", key);
+    assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", "distid:1234567812345678", "-subj", "/CN=Ada", "-out", csr);
+    uint8_t *octets = file_read(csr, &size);
+    assert_ok(NULL, pca_request_set_csr(r, octets, size));
+    free(octets);
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    check_download(f, cert, PCA_FORMAT_PEM, key);
+    check_download(f, cert, PCA_FORMAT_DER, key);
+    pca_cert_free(cert);
+    pca_request_free(r);
+    /* one on the token of a private CA: what is installed there may be downloaded too */
+    r = request_new_token("Ada", "123456");
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_ok(f->err, pca_cert_export(cert, PCA_FORMAT_CRT, 0, NULL, &files, f->err));
+    put_export(f, files, "Ada_public.crt");
+    put_export(f, files, "Ada_enc.pem");
+    put_export(f, files, "Ada_enc.envelope");
+    pca_files_free(files);
+    pca_cert_free(cert);
+    pca_request_free(r);
+    /* no pair, no files of one */
+    cert = issue(f, f->sub, "b.example");
+    assert_ok(f->err, pca_cert_export(cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, &files, f->err));
+    for (size_t i = 0; i < pca_files_count(files); i++)
+        assert_lacks(pca_files_name(files, i), "_enc");
+    pca_files_free(files);
+    pca_cert_free(cert);
+}
+
+/* The requester's key, of the CA's family. */
+static const char *key_of_requester(struct fixture *f, int family)
+{
+    const char *key = file_path(f, "requester.key");
+    if (family == PCA_FAMILY_RSA)
+        return make_key(f, "requester", "RSA", "rsa_keygen_bits:2048");
+    if (family == PCA_FAMILY_ECC)
+        return make_key(f, "requester", "EC", "ec_paramgen_curve:P-256");
+    assert_run(0, "openssl", "genpkey", "-algorithm", "SM2", "-out", key);
+    return key;
+}
+
+static void set_csr(struct fixture *f, pca_request *r, int family)
+{
+    const char *key = key_of_requester(f, family), *csr = file_path(f, "requester.csr");
+    size_t size;
+    if (family == PCA_FAMILY_SM2)
+        assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", "distid:1234567812345678", "-subj", "/CN=Ada", "-out", csr);
+    else
+        assert_run(0, "openssl", "req", "-new", "-key", key, "-subj", "/CN=Ada", "-out", csr);
+    uint8_t *octets = file_read(csr, &size);
+    assert_ok(NULL, pca_request_set_csr(r, octets, size));
+    free(octets);
+}
+
+static pca_cert *issue_in(struct fixture *f, int container, int compliance, int family)
+{
+    pca_cert *cert = NULL;
+    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, compliance ? NULL : "Ada");
+    pca_request_set_years(r, 1);
+    if (compliance) {
+        pca_request_set_personal_name(r, "Ada");
+        pca_request_set_system_account(r, "ada");
+    }
+    if (container == PCA_CONTAINER_USBKEY) {
+        pca_request_set_container(r, "skf", "usbkey-1");
+        pca_request_set_pin(r, "123456");
+    } else if (container == PCA_CONTAINER_CSR) {
+        set_csr(f, r, family);
+    } else if (container == PCA_CONTAINER_PUBLIC) {
+        size_t size;
+        uint8_t *spki = spki_of(f, key_of_requester(f, family), &size);
+        assert_ok(NULL, pca_request_set_public_key(r, spki, size));
+        free(spki);
+    }
+    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    if (compliance)
+        assert_ok(f->err, pca_cert_approve(cert, pca_cert_review_digest(cert), f->err));
+    refresh_cert(f, &cert);
+    assert_int_equal(pca_cert_container(cert), container);
+    pca_request_free(r);
+    return cert;
+}
+
+/* refused: no part of it is handed out; keyed: what asking for the private key too gives. */
+static void check_formats(struct fixture *f, const pca_cert *cert, int sm2, int refused, int keyed)
+{
+    static const int formats[] = {PCA_FORMAT_PEM, PCA_FORMAT_DER, PCA_FORMAT_PFX, PCA_FORMAT_JKS, PCA_FORMAT_PKCS8, PCA_FORMAT_CRT, PCA_FORMAT_PKCS7};
+    for (size_t i = 0; i < COUNT(formats); i++) {
+        int format = formats[i], store = format == PCA_FORMAT_PFX || format == PCA_FORMAT_JKS;
+        pca_files *plain = NULL, *with_key = NULL;
+        if (!store)
+            assert_code(f->err, refused ? PCA_E_NOT_EXPORTABLE : PCA_OK, pca_cert_export(cert, format, PCA_WITH_CHAIN, NULL, &plain, f->err));
+        assert_code(f->err, format == PCA_FORMAT_JKS && sm2 ? PCA_E_UNSUPPORTED : keyed,
+                    pca_cert_export(cert, format, PCA_WITH_CHAIN | (store ? 0 : PCA_PLAIN_KEY), store ? "secret-7" : NULL, &with_key, f->err));
+        pca_files_free(plain);
+        pca_files_free(with_key);
+    }
+}
+
+/* Kind, family, container, format: all can be downloaded but what a compliance CA issues for an SM2 key on a token; with the private
+ * key where that was made here. */
+static void downloads(void **state)
+{
+    struct fixture *f = *state;
+    static const int families[] = {PCA_FAMILY_RSA, PCA_FAMILY_ECC, PCA_FAMILY_SM2};
+    static const int containers[] = {PCA_CONTAINER_MANAGED, PCA_CONTAINER_USBKEY, PCA_CONTAINER_CSR, PCA_CONTAINER_PUBLIC};
+    for (size_t n = 0; n < 2 * COUNT(families); n++) {
+        int compliance = n % 2 != 0, family = families[n / 2];
+        size_t count = COUNT(containers) - (compliance ? 1 : 0); /* a compliance CA takes no key without a proof */
+        purchase_ca(f, compliance ? PCA_KIND_COMPLIANCE : PCA_KIND_PRIVATE, family, 24, &f->root, &f->sub);
+        enable_root(f, &f->root, "Root");
+        enable_sub(f, &f->sub, "Sub");
+        assert_ok(f->err, pca_root_purchase_certificates(f->root, count, NULL, NULL, f->err));
+        assert_ok(f->err, pca_root_assign(f->root, f->sub, count, PCA_ANY, NULL, f->err));
+        for (size_t i = 0; i < count; i++) {
+            int sm2 = family == PCA_FAMILY_SM2, refused = compliance && sm2 && containers[i] == PCA_CONTAINER_USBKEY;
+            pca_cert *cert = issue_in(f, containers[i], compliance, family);
+            check_formats(f, cert, sm2, refused, containers[i] == PCA_CONTAINER_MANAGED ? PCA_OK : PCA_E_NOT_EXPORTABLE);
+            pca_cert_free(cert);
+        }
+        drop_ca(f);
+    }
+}
+
 /* ---- CAs whose keys never leave the token ---- */
 
 static void ca_keys(void **state)
@@ -889,7 +1125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
         TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(pairs), TEST_TOKEN(pairs_are_reviewed),
-        TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
+        TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(pairs_are_downloaded), TEST_TOKEN(downloads), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
         TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };
