@@ -563,8 +563,8 @@ PCA_API int pca_ca_cert_by_serial(const pca_ca *ca, const char *serial, pca_cert
  * region already (EXISTS). Addresses, CRL period and alias are set afterwards. */
 PCA_API int pca_ca_import(const pca_ca *ca, const pca_import *import, pca_error *err);
 /* A CSR (PKCS#10) for a CA that is to be signed elsewhere. PURCHASED: a key is made and waits for the certificate; the request gives
- * the subject, the key algorithm and perhaps a path length; one more CSR replaces the key. ENABLED or DISABLED: for the key and
- * subject that the CA has; the request may give a path length. format: PCA_FORMAT_PEM or PCA_FORMAT_DER. */
+ * the subject, the key algorithm or a container, and perhaps a path length; one more CSR replaces the key. ENABLED or DISABLED: for
+ * the key and subject that the CA has; the request may give a path length. format: PCA_FORMAT_PEM or PCA_FORMAT_DER. */
 PCA_API int pca_ca_csr(const pca_ca *ca, const pca_request *request, int format, pca_blob **blob, pca_error *err);
 /* The certificate that was made from it, PEM or DER: PURCHASED -> ENABLED. Checked as by pca_ca_import; the subject is what the
  * issuer made of it. A root may be signed by a root elsewhere: its chains end with it, and no root certificate is among them. An
@@ -771,8 +771,8 @@ PCA_API int pca_request_set_key_algorithm(pca_request *request, int algorithm);
 PCA_API int pca_request_set_csr(pca_request *request, const void *csr, size_t size);
 PCA_API int pca_request_set_public_key(pca_request *request, const void *spki, size_t size);
 /* Or made in a container (pca_config_add_container), in that slot, from which it never comes out. A certificate's: with the PIN of
- * set_pin, in a session of its own; the token signs a CSR, which shows that it has the key. A CA's, for enabling and rekeying: in
- * the session of pca_region_login, in which it signs from then on; set_pin logs in. */
+ * set_pin, in a session of its own; the token signs a CSR, which shows that it has the key. A CA's, for enabling, rekeying and a CSR: in
+ * the session of pca_region_login, in which it signs from then on; set_pin logs in. A key that another has already: CSR. */
 PCA_API int pca_request_set_container(pca_request *request, const char *driver, const char *slot);
 PCA_API int pca_request_set_pin(pca_request *request, const char *pin);
 /* 1: an SM2 pair (GM/T 0015): beside the certificate that signs another, of the same names, for an encryption key that libpca makes,

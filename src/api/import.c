@@ -223,13 +223,15 @@ int pca_ca_csr(const pca_ca *ca, const pca_request *request, int format, pca_blo
     if (rc != PCA_OK)
         return rc;
     rc = pcai_call_require_write(&call, err);
+    if (rc == PCA_OK)
+        rc = pcai_log_in(making.containers, request, err);
     if (rc == PCA_OK) {
         rc = PCAI_AGAIN;
         for (int i = 0; rc == PCAI_AGAIN && i < ATTEMPTS; i++)
             rc = make_csr(&call, &making, format, blob, err);
     }
     pcai_call_end(&call);
-    pcai_csr_reset(&making);
+    pcai_csr_free(&making);
     return rc == PCAI_AGAIN ? busy(ca, err) : rc;
 }
 

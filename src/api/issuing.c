@@ -63,11 +63,10 @@ static int certify(struct call *call, struct plan *plan, const struct steps *ste
     return busy(plan, err);
 }
 
-/* With the request's PIN, unless somebody is. */
-static int log_in(const struct plan *plan, pca_error *err)
+int pcai_log_in(struct containers *containers, const pca_request *request, pca_error *err)
 {
-    struct key_place place = {plan->request->driver, plan->request->slot, ""};
-    int rc = pcai_container_login(plan->containers, &place, plan->request->pin, err);
+    struct key_place place = {request->driver, request->slot, ""};
+    int rc = request->pin ? pcai_container_login(containers, &place, request->pin, err) : PCA_OK;
     if (rc == PCA_E_EXISTS)
         pca_error_clear(err);
     return rc == PCA_E_EXISTS ? PCA_OK : rc;
@@ -84,8 +83,8 @@ static int certify_ca(const struct pca_ca *ca, struct plan *plan, const struct s
     plan->random = ca->shell->random;
     plan->containers = ca->shell->containers;
     rc = pcai_call_require_write(&call, err);
-    if (rc == PCA_OK && plan->request->pin)
-        rc = log_in(plan, err);
+    if (rc == PCA_OK)
+        rc = pcai_log_in(plan->containers, plan->request, err);
     if (rc == PCA_OK)
         rc = certify(&call, plan, steps, err);
     pcai_call_end(&call);

@@ -15,5 +15,7 @@ int pcai_issue_many(const struct pca_ca *sub, const pca_request *const *requests
 /* A reviewer's, of the template with that digest. */
 int pcai_approve(struct shell *shell, uint64_t id, const uint8_t digest[32], pca_error *err);
 int pcai_check(const struct pca_ca *sub, const pca_request *request, pca_findings **findings, pca_error *err);
+/* Into the slot of the request's container, with its PIN, unless somebody is; nothing where it has none. */
+int pcai_log_in(struct containers *containers, const pca_request *request, pca_error *err);
 
 #endif

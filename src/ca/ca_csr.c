@@ -1,4 +1,4 @@
-/* CSRs for CAs that are signed elsewhere. The key of a bought CA waits, sealed, until its certificate comes. */
+/* CSRs for CAs that are signed elsewhere. The key of a bought CA waits, sealed or in its container, until its certificate comes. */
 #include <string.h>
 
 #include "ca/family.h"
@@ -100,14 +100,24 @@ static int write_info(struct csr_making *m, const struct key *key, struct buf *i
     return rc == PCA_OK ? pcai_buf_check(info, err) : rc;
 }
 
+/* The one that is there, or a fresh one. */
+static int take_key(struct csr_making *m, const struct key **key, pca_error *err)
+{
+    if (m->again)
+        return pcai_ca_key_load(m->env, m->containers, m->random, &m->held, key, err);
+    if (m->request->driver)
+        return pcai_container_make(m->containers, m->request->driver, m->request->slot, m->algorithm, m->random, m->key_name, &m->container_key, key, err);
+    int rc = pcai_key_generate(m->algorithm, m->random, &m->key, err);
+    *key = m->key;
+    return rc;
+}
+
 int pcai_csr_make(struct csr_making *m, pca_error *err)
 {
     struct key_owner owner = {'c', m->ca, 1};
     struct buf info = {0}, signature = {0};
     const struct key *key = NULL;
-    int rc = m->again ? pcai_ca_key_load(m->env, m->containers, m->random, &m->held, &key, err) : pcai_key_generate(m->algorithm, m->random, &m->key, err);
-    if (!m->again)
-        key = m->key;
+    int rc = take_key(m, &key, err);
     if (rc == PCA_OK)
         rc = write_info(m, key, &info, err);
     if (rc == PCA_OK)
@@ -116,7 +126,7 @@ int pcai_csr_make(struct csr_making *m, pca_error *err)
         pcai_signed_write(&m->der, pcai_buf_view(&info), m->algorithm, pcai_buf_view(&signature));
         rc = signature.failed ? pcai_no_memory(err) : pcai_buf_check(&m->der, err);
     }
-    if (rc == PCA_OK && !m->again)
+    if (rc == PCA_OK && m->key)
         rc = pcai_keyring_seal(pcai_environment_keyring(m->env), &owner, key, m->random, &m->sealed, err);
     pcai_buf_free(&info);
     pcai_buf_free(&signature);
@@ -129,10 +139,13 @@ int pcai_csr_make(struct csr_making *m, pca_error *err)
 static int put_key(struct txn *txn, struct context *cx, const struct csr_making *m, pca_error *err)
 {
     struct row_key row = pcai_key_generation(m->ca, 1);
-    struct key_record sealed = {pcai_buf_view(&m->sealed)};
-    int rc = pcai_record_put(txn, &pcai_key_type, pcai_row_key_view(&row), &sealed, err);
+    struct key_record waiting = {.sealed = pcai_buf_view(&m->sealed)};
+    if (!m->key)
+        waiting = (struct key_record){.driver = pcai_slice_text(m->request->driver), .slot = pcai_slice_text(m->request->slot),
+                                      .key_name = pcai_slice_text(m->key_name), .public_key = pcai_buf_view(&m->container_key)};
+    int rc = pcai_record_put(txn, &pcai_key_type, pcai_row_key_view(&row), &waiting, err);
     if (rc == PCA_OK)
-        rc = pcai_public_key_keep(txn, cx, pcai_key_public(m->key), m->subject, 1, err);
+        rc = pcai_public_key_keep(txn, cx, m->key ? pcai_key_public(m->key) : waiting.public_key, m->subject, 1, err);
     return rc == PCA_OK ? pcai_rules_raise(txn, err) : rc;
 }
 
@@ -144,6 +157,8 @@ int pcai_csr_record(struct txn *txn, struct context *cx, void *arguments, pca_er
     int rc = pcai_rules_read(txn, &rules, err);
     if (rc == PCA_OK && (rules != m->rules || cx->now >= m->service_end))
         return PCAI_AGAIN;
+    if (rc == PCA_OK && m->container_key.size)
+        rc = pcai_public_key_check(txn, cx, pcai_buf_view(&m->container_key), m->subject, "container", err);
     if (rc == PCA_OK)
         rc = pcai_digest(PCAI_SHA256, pcai_buf_view(&m->der), digest, err);
     if (rc == PCA_OK && !m->again)
@@ -161,4 +176,10 @@ void pcai_csr_reset(struct csr_making *m)
     pcai_arena_free(&m->arena);
     m->held = (struct ca_key){0};
     m->key_id = pcai_slice(NULL, 0);
+}
+
+void pcai_csr_free(struct csr_making *m)
+{
+    pcai_csr_reset(m);
+    pcai_buf_free(&m->container_key);
 }

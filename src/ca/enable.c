@@ -327,10 +327,10 @@ static int put_generation(struct txn *txn, struct context *cx, const struct plan
 static int put_key(struct txn *txn, const struct plan *plan, pca_error *err)
 {
     struct row_key key = pcai_key_generation(plan->self.id, plan->self.generation);
-    struct key_record sealed = {pcai_buf_view(&plan->sealed)};
+    struct key_record sealed = {.sealed = pcai_buf_view(&plan->sealed)};
     if (sealed.sealed.size)
         return pcai_record_put(txn, &pcai_key_type, pcai_row_key_view(&key), &sealed, err);
-    int rc = plan->has_csr ? pcai_delete(txn, TABLE_KEY, pcai_row_key_view(&key), err) : PCA_OK; /* that a CSR waited with */
+    int rc = plan->purpose == PURPOSE_REISSUE ? PCA_OK : pcai_delete(txn, TABLE_KEY, pcai_row_key_view(&key), err); /* that a CSR waited with */
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
@@ -387,6 +387,8 @@ int pcai_ca_record(struct txn *txn, struct context *cx, void *arguments, pca_err
     if (rules != plan->rules || cx->now >= plan->service_end)
         return PCAI_AGAIN;
     rc = pcai_plan_serial_current(txn, plan, err);
+    if (rc == PCA_OK && plan->container == PCA_CONTAINER_USBKEY)
+        rc = pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, "container", err);
     if (rc != PCA_OK)
         return rc;
     if (plan->request->alias)

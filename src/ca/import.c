@@ -228,7 +228,8 @@ static int read_pending(struct txn *txn, struct adoption *a, pca_error *err)
     if (rc == PCA_E_NOT_FOUND)
         return pcai_fail(err, PCA_E_STATE, pcai_ca_object(&a->self, object), "key", "no CSR was made for this CA");
     if (rc == PCA_OK)
-        a->pending = pcai_arena_slice(&a->arena, held.sealed);
+        a->pending = (struct key_record){pcai_arena_slice(&a->arena, held.sealed), pcai_arena_slice(&a->arena, held.driver), pcai_arena_slice(&a->arena, held.slot),
+                                         pcai_arena_slice(&a->arena, held.key_name), pcai_arena_slice(&a->arena, held.public_key)};
     return rc;
 }
 
@@ -477,18 +478,27 @@ int pcai_adoption_rules(struct txn *txn, struct context *cx, void *arguments, pc
 
 /* ---- Proof: no transaction ---- */
 
+static int check_pending(const struct adoption *a, struct slice public_key, pca_error *err)
+{
+    if (pcai_slice_equal(a->certificate.public_key, public_key))
+        return PCA_OK;
+    return pcai_fail(err, PCA_E_INVALID, "call", "certificate", "it is for another key than that of the CA's last CSR");
+}
+
 int pcai_adoption_proof(struct adoption *a, pca_error *err)
 {
     struct key_owner owner = {'c', a->ca, 1};
     struct buf pkcs8 = {0};
     struct key *key = NULL;
-    if (!a->pending.data)
+    if (a->pending.driver.size)
+        return check_pending(a, a->pending.public_key, err);
+    if (!a->pending.sealed.size)
         return PCA_OK;
-    int rc = pcai_keyring_unseal(pcai_environment_keyring(a->env), &owner, a->pending, &pkcs8, err);
+    int rc = pcai_keyring_unseal(pcai_environment_keyring(a->env), &owner, a->pending.sealed, &pkcs8, err);
     if (rc == PCA_OK)
         rc = pcai_key_read(pcai_buf_view(&pkcs8), a->random, &key, err);
-    if (rc == PCA_OK && !pcai_slice_equal(a->certificate.public_key, pcai_key_public(key)))
-        rc = pcai_fail(err, PCA_E_INVALID, "call", "certificate", "it is for another key than that of the CA's last CSR");
+    if (rc == PCA_OK)
+        rc = check_pending(a, pcai_key_public(key), err);
     pcai_key_free(key);
     pcai_buf_free(&pkcs8);
     return rc;
@@ -505,6 +515,12 @@ static int put_generation(struct txn *txn, struct context *cx, const struct adop
                                              .key_id = given.size ? given : pcai_slice(key_id, sizeof key_id),
                                              .custody = a->accept || a->sealed.size ? CUSTODY_SEALED : CUSTODY_ELSEWHERE,
                                              .crl_counter = a->next_crl_number ? a->next_crl_number - 1 : 0};
+    if (a->pending.driver.size) {
+        generation->custody = CUSTODY_CONTAINER;
+        generation->driver = a->pending.driver;
+        generation->slot = a->pending.slot;
+        generation->key_name = a->pending.key_name;
+    }
     if (rc == PCA_OK && a->again)
         rc = pcai_generation_read(txn, cx, &a->self, a->self.generation, generation, err);
     generation->certificates++;
@@ -515,8 +531,8 @@ static int put_generation(struct txn *txn, struct context *cx, const struct adop
 static int put_key(struct txn *txn, const struct adoption *a, pca_error *err)
 {
     struct row_key row = pcai_key_generation(a->ca, 1);
-    struct key_record sealed = {pcai_buf_view(&a->sealed)};
-    if (a->accept)
+    struct key_record sealed = {.sealed = pcai_buf_view(&a->sealed)};
+    if (a->accept && !a->pending.driver.size)
         return PCA_OK; /* it is there */
     if (sealed.sealed.size)
         return pcai_record_put(txn, &pcai_key_type, pcai_row_key_view(&row), &sealed, err);
@@ -592,7 +608,7 @@ void pcai_adoption_reset(struct adoption *a)
     pcai_arena_free(&a->arena);
     a->self = (struct ca_record){0};
     a->cert = (struct ca_cert_record){0};
-    a->pending = pcai_slice(NULL, 0);
+    a->pending = (struct key_record){.sealed = {NULL, 0}};
 }
 
 void pcai_adoption_free(struct adoption *a)

@@ -49,7 +49,7 @@ struct adoption {
     int again; /* a further certificate for the CA's present key */
     struct ca_record self;
     struct ca_cert_record cert;
-    struct slice pending; /* the key that waits, sealed */
+    struct key_record pending; /* the key that waits */
     int64_t service_end;
 };
 
@@ -89,13 +89,17 @@ struct csr_making {
     struct ca_key held;
     int64_t service_end;
     /* make */
-    struct key *key;
+    struct key *key;                      /* made by the library */
+    char key_name[PCAI_KEY_NAME_MAX + 1]; /* or in a container */
+    struct buf container_key;             /* its public half, which outlives another attempt */
     struct buf sealed, der;
 };
 int pcai_csr_arguments(struct csr_making *making, pca_error *err);
 int pcai_csr_rules(struct txn *txn, struct context *cx, void *making, pca_error *err);
 int pcai_csr_make(struct csr_making *making, pca_error *err);
 int pcai_csr_record(struct txn *txn, struct context *cx, void *making, pca_error *err);
+/* Frees what the steps made, so that they can run again. */
 void pcai_csr_reset(struct csr_making *making);
+void pcai_csr_free(struct csr_making *making);
 
 #endif

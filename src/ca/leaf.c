@@ -88,9 +88,8 @@ static int set_dual(struct plan *plan, const struct ca_record *sub, pca_error *e
 
 int pcai_leaf_key(struct txn *txn, const struct context *cx, const struct plan *plan, pca_error *err)
 {
-    if (!plan->public_key.data)
-        return PCA_OK;
-    return pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, plan->has_csr ? "csr" : "public_key", err);
+    const char *field = plan->has_csr ? "csr" : plan->container == PCA_CONTAINER_USBKEY ? "container" : "public_key";
+    return plan->public_key.data ? pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, field, err) : PCA_OK;
 }
 
 /* A compliance request that names no validity takes a year, or what the service allows where that is less. */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
 #include "ca/family.h"
 #include "ca/serials.h"
 #include "ca/validity.h"
@@ -343,16 +342,6 @@ static struct key_place place_of(const struct plan *plan)
     return (struct key_place){plan->request->driver, plan->request->slot, plan->key_name};
 }
 
-/* "pca-" and 32 hexadecimal digits: no other key has it, whatever became of the store that named it. */
-static int name_key(struct plan *plan, pca_error *err)
-{
-    uint8_t random[16];
-    int rc = pcai_random_bytes(plan->random, random, sizeof random, err);
-    memcpy(plan->key_name, "pca-", 4);
-    pcai_hex(random, sizeof random, plan->key_name + 4);
-    return rc;
-}
-
 /* A CSR by the key on the token shows that it signs by the key that it shows. */
 static int prove(struct plan *plan, struct session *session, pca_error *err)
 {
@@ -383,7 +372,7 @@ static int make_on_token(struct plan *plan, pca_error *err)
 {
     struct key_place place = place_of(plan);
     struct session *session = NULL;
-    int rc = name_key(plan, err);
+    int rc = pcai_container_key_name(plan->random, plan->key_name, err);
     if (rc == PCA_OK)
         rc = pcai_session_open(plan->containers, &place, plan->request->pin, &session, err);
     if (rc == PCA_OK)
@@ -396,16 +385,6 @@ static int make_on_token(struct plan *plan, pca_error *err)
     return rc;
 }
 
-/* A CA's: in the session that is logged in to the slot, in which it is going to sign. */
-static int make_in_login(struct plan *plan, pca_error *err)
-{
-    struct key_place place = place_of(plan);
-    int rc = plan->container_key.size ? PCA_OK : name_key(plan, err);
-    if (rc == PCA_OK && !plan->container_key.size)
-        rc = pcai_container_generate(plan->containers, &place, plan->algorithm, &plan->container_key, err);
-    return rc == PCA_OK ? pcai_container_key(plan->containers, &place, pcai_buf_view(&plan->container_key), &plan->outside, err) : rc;
-}
-
 static int make_key(struct plan *plan, pca_error *err)
 {
     int rc = PCA_OK;
@@ -413,8 +392,9 @@ static int make_key(struct plan *plan, pca_error *err)
         return pcai_key_generate(plan->algorithm, plan->random, &plan->key, err);
     if (plan->container != PCA_CONTAINER_USBKEY)
         return PCA_OK;
-    if (plan->self.id)
-        rc = make_in_login(plan, err);
+    if (plan->self.id) /* a CA's: in the session that is logged in to the slot, in which it is going to sign */
+        rc = pcai_container_make(plan->containers, plan->request->driver, plan->request->slot, plan->algorithm, plan->random, plan->key_name,
+                                 &plan->container_key, &plan->outside, err);
     else if (!plan->container_key.size)
         rc = make_on_token(plan, err);
     if (rc == PCA_OK)

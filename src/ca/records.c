@@ -117,6 +117,10 @@ TYPE(generation, TABLE_GENERATION);
 
 static const struct field key_fields[] = {
     BYTES(key_record, sealed),
+    TEXT(key_record, driver),
+    TEXT(key_record, slot),
+    TEXT(key_record, key_name),
+    BYTES(key_record, public_key),
 };
 TYPE(key, TABLE_KEY);
 

@@ -83,6 +83,7 @@ struct generation_record {
 
 struct key_record {
     struct slice sealed;
+    struct slice driver, slot, key_name, public_key; /* of one that waits in a container with its CSR, and then it is not sealed */
 };
 
 /* By itself; by the CA above; by a root that the region does not hold; and, filed under their issuer, those for CAs that have

@@ -275,8 +275,6 @@ static int check_narrow(const struct pca_request *request, const char *what, pca
         {request->san_count != 0, "san[0]"},
         {request->csr.data != NULL, "csr"},
         {request->public_key.data != NULL, "public_key"},
-        {request->driver != NULL, "container"},
-        {request->pin != NULL, "pin"},
         {request->use_csr_subject, "use_csr_subject"},
         {request->use_csr_san, "use_csr_san"},
         {request->alias != NULL, "alias"},
@@ -303,6 +301,8 @@ static int check_narrow(const struct pca_request *request, const char *what, pca
 int pcai_request_check_csr(const struct pca_request *request, pca_error *err)
 {
     int rc = check_narrow(request, "a CSR of a CA", err);
+    if (rc == PCA_OK)
+        rc = check_key_sources(request, err);
     if (rc == PCA_OK && request->form)
         rc = refuse(err, "validity", "whoever signs a CSR gives the validity");
     if (rc == PCA_OK && request->crl_address >= 0)
@@ -313,8 +313,8 @@ int pcai_request_check_csr(const struct pca_request *request, pca_error *err)
 int pcai_request_check_cross(const struct pca_request *request, pca_error *err)
 {
     int rc = check_narrow(request, "a cross-certificate", err);
-    if (rc == PCA_OK && request->key_algorithm)
-        rc = refuse(err, "key_algorithm", "the key is that of the CA that is signed");
+    if (rc == PCA_OK && (request->key_algorithm || request->driver || request->pin))
+        rc = refuse(err, request->key_algorithm ? "key_algorithm" : request->driver ? "container" : "pin", "the key is that of the CA that is signed");
     for (int i = 0; rc == PCA_OK && i < ASK_COUNT; i++)
         if (request->attribute[i])
             rc = refuse(err, pcai_ask_field((enum request_attribute)i), "the subject is that of the CA that is signed");

@@ -377,6 +377,8 @@ int pcai_approval_record(struct txn *txn, struct context *cx, void *arguments, p
     plan->review.decider = pcai_slice_text(cx->actor);
     rc = pcai_plan_serial_current(txn, plan, err);
     if (rc == PCA_OK)
+        rc = pcai_leaf_key(txn, cx, plan, err); /* another may have had it certified meanwhile */
+    if (rc == PCA_OK)
         rc = pcai_quota_read(txn, view.record.issuer, &quota, err);
     if (rc == PCA_OK)
         rc = pcai_quota_consume(&quota, err);

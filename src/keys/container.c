@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #define PUBLIC_MAX 1024
 #define SIGNATURE_MAX 1024
@@ -158,6 +159,15 @@ static int failed(const struct container *container, int rc, pca_error *err, pca
     if (!*own->field)
         pcai_error_name_field(own, what);
     pcai_error_copy(err, own);
+    return rc;
+}
+
+int pcai_container_key_name(struct random *random, char name[PCAI_KEY_NAME_MAX + 1], pca_error *err)
+{
+    uint8_t octets[16];
+    int rc = pcai_random_bytes(random, octets, sizeof octets, err);
+    memcpy(name, "pca-", 4);
+    pcai_hex(octets, sizeof octets, name + 4);
     return rc;
 }
 
@@ -359,12 +369,28 @@ static struct login **find_login(struct containers *c, const struct container *c
     return at;
 }
 
-int pcai_container_login(struct containers *c, const struct key_place *place, const char *pin, pca_error *err)
+static int is_logged_in(struct containers *c, const struct container *container, const char *slot)
+{
+    pthread_mutex_lock(&c->lock);
+    int found = *find_login(c, container, slot) != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return found;
+}
+
+static int logged_in(const struct key_place *place, pca_error *err)
 {
     char object[OBJECT];
+    return pcai_fail(err, PCA_E_EXISTS, object_of(place->driver, object), "slot", "slot \"%s\" is logged in already", place->slot);
+}
+
+/* Two at once may both find that nobody is: one of them stays. */
+int pcai_container_login(struct containers *c, const struct key_place *place, const char *pin, pca_error *err)
+{
     struct container *container = NULL;
     struct login *fresh = pcai_alloc(sizeof *fresh);
-    int taken = 0, rc = fresh ? find(c, place->driver, &container, err) : pcai_no_memory(err);
+    int taken, rc = fresh ? find(c, place->driver, &container, err) : pcai_no_memory(err);
+    if (rc == PCA_OK && is_logged_in(c, container, place->slot))
+        rc = logged_in(place, err);
     if (rc == PCA_OK)
         rc = pcai_container_probe(c, place, err);
     if (rc == PCA_OK && !(fresh->slot = pcai_strdup(place->slot)))
@@ -383,7 +409,7 @@ int pcai_container_login(struct containers *c, const struct key_place *place, co
         if (!taken)
             return PCA_OK;
         pcai_session_close(fresh->session);
-        rc = pcai_fail(err, PCA_E_EXISTS, object_of(place->driver, object), "slot", "slot \"%s\" is logged in already", place->slot);
+        rc = logged_in(place, err);
     }
     if (fresh)
         pcai_free(fresh->slot);
@@ -487,20 +513,6 @@ static int sign_by_login(void *context, int algorithm, struct slice in, struct b
     return rc;
 }
 
-int pcai_container_generate(struct containers *c, const struct key_place *place, int algorithm, struct buf *spki, pca_error *err)
-{
-    struct container *container = NULL;
-    struct login *login = NULL;
-    int rc = find(c, place->driver, &container, err);
-    if (rc == PCA_OK)
-        rc = enter(c, container, place->slot, &login, err);
-    if (rc != PCA_OK)
-        return rc;
-    rc = pcai_session_generate(login->session, place->name, algorithm, spki, err);
-    done(c, login);
-    return rc;
-}
-
 static struct held_key *find_key(const struct containers *c, const struct key_place *place)
 {
     for (struct held_key *k = c->keys; k; k = k->next)
@@ -547,4 +559,28 @@ int pcai_container_key(struct containers *c, const struct key_place *place, stru
     }
     pcai_free(fresh);
     return rc;
+}
+
+static int generate_in_login(struct containers *c, const struct key_place *place, int algorithm, struct buf *spki, pca_error *err)
+{
+    struct container *container = NULL;
+    struct login *login = NULL;
+    int rc = find(c, place->driver, &container, err);
+    if (rc == PCA_OK)
+        rc = enter(c, container, place->slot, &login, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_session_generate(login->session, place->name, algorithm, spki, err);
+    done(c, login);
+    return rc;
+}
+
+int pcai_container_make(struct containers *c, const char *driver, const char *slot, int algorithm, struct random *random,
+                        char name[PCAI_KEY_NAME_MAX + 1], struct buf *public_key, const struct key **key, pca_error *err)
+{
+    struct key_place place = {driver, slot, name};
+    int made = public_key->size != 0, rc = made ? PCA_OK : pcai_container_key_name(random, name, err);
+    if (rc == PCA_OK && !made)
+        rc = generate_in_login(c, &place, algorithm, public_key, err);
+    return rc == PCA_OK ? pcai_container_key(c, &place, pcai_buf_view(public_key), key, err) : rc;
 }

@@ -36,6 +36,9 @@ int pcai_container_probe(struct containers *containers, const struct key_place *
 /* How long its operations may take, in seconds; 0: there is no such driver. */
 int64_t pcai_container_patience(struct containers *containers, const char *driver);
 
+/* "pca-" and 32 hexadecimal digits: no other key has it, whatever became of the store that named it. */
+int pcai_container_key_name(struct random *random, char name[PCAI_KEY_NAME_MAX + 1], pca_error *err);
+
 /* A session with its PIN, of one thread. DEVICE, PIN; BUSY: all that the driver bears are in use. */
 struct session;
 int pcai_session_open(struct containers *containers, const struct key_place *place, const char *pin, struct session **session, pca_error *err);
@@ -55,7 +58,8 @@ int pcai_container_logout(struct containers *containers, const struct key_place 
 /* A key that signs in the session of its slot, one signature at a time; PIN where nobody is logged in, BUSY where another signature
  * takes longer than an operation may. Borrowed, and kept. */
 int pcai_container_key(struct containers *containers, const struct key_place *place, struct slice spki, const struct key **key, pca_error *err);
-/* As generate, in the session of the slot. */
-int pcai_container_generate(struct containers *containers, const struct key_place *place, int algorithm, struct buf *spki, pca_error *err);
+/* A key that is made in the session of the slot, unless it was: then public_key is not empty. It gets its name. */
+int pcai_container_make(struct containers *containers, const char *driver, const char *slot, int algorithm, struct random *random,
+                        char name[PCAI_KEY_NAME_MAX + 1], struct buf *public_key, const struct key **key, pca_error *err);
 
 #endif

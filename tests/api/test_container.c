@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#define DISTID "distid:1234567812345678"
+
 /* ---- Requests ---- */
 
 static void made_on_the_token(void **state)
@@ -282,7 +284,7 @@ static void check_pair(struct fixture *f, const pca_cert *cert)
     assert_ok(f->err, pca_cert_pem(cert, &blob, f->err));
     assert_ok(f->err, pca_ca_certificate(pca_sub_ca(f->sub), PCA_FORMAT_PEM, &sub, f->err));
     const char *signs = file_blob(f, "pem", blob), *receives = encryption_pem(f, cert), *ca = file_blob(f, "pem", sub);
-    assert_run(0, "openssl", "verify", "-attime", at, "-vfyopt", "distid:1234567812345678", "-partial_chain", "-CAfile", ca, receives);
+    assert_run(0, "openssl", "verify", "-attime", at, "-vfyopt", DISTID, "-partial_chain", "-CAfile", ca, receives);
     static const char *const same[] = {"-subject", "-dates", "-issuer"}, *const differs[] = {"-serial", "-pubkey"};
     for (size_t i = 0; i < COUNT(same) + COUNT(differs); i++) {
         const char *what = i < COUNT(same) ? same[i] : differs[i - COUNT(same)];
@@ -559,7 +561,7 @@ static void pairs_are_downloaded(void **state)
     size_t size;
     snprintf(key, sizeof key, "%s", file_path(f, "requester.key"));
     assert_run(0, "openssl", "genpkey", "-algorithm", "SM2", "-out", key);
-    assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", "distid:1234567812345678", "-subj", "/CN=Ada", "-out", csr);
+    assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", DISTID, "-subj", "/CN=Ada", "-out", csr);
     uint8_t *octets = file_read(csr, &size);
     assert_ok(NULL, pca_request_set_csr(r, octets, size));
     free(octets);
@@ -604,7 +606,7 @@ static void set_csr(struct fixture *f, pca_request *r, int family)
     const char *key = key_of_requester(f, family), *csr = file_path(f, "requester.csr");
     size_t size;
     if (family == PCA_FAMILY_SM2)
-        assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", "distid:1234567812345678", "-subj", "/CN=Ada", "-out", csr);
+        assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", DISTID, "-subj", "/CN=Ada", "-out", csr);
     else
         assert_run(0, "openssl", "req", "-new", "-key", key, "-subj", "/CN=Ada", "-out", csr);
     uint8_t *octets = file_read(csr, &size);
@@ -742,7 +744,7 @@ static void ca_keys_need_a_login(void **state)
     pca_request_set_pin(r, "123456");
     assert_ok(f->err, pca_root_enable(f->root, r, f->err));
     pca_request_free(r);
-    assert_refusal(f->err, PCA_E_BUSY, "container skf", "max_sessions", pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    assert_refusal(f->err, PCA_E_EXISTS, "container skf", "slot", pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
     r = request_new_ca_token("Token Sub", NULL);
     assert_ok(f->err, pca_sub_enable(f->sub, r, f->err));
     pca_request_free(r);
@@ -818,6 +820,233 @@ static void crls_of_each_generation(void **state)
     crl_numbers(f, 3, fifth);
     for (size_t i = 0; i < 3; i++)
         assert_true(fifth[i] > fourth[i]);
+}
+
+/* ---- Keys that are spoken for: a driver gives a key that it gave before ---- */
+
+static void assert_spoken_for(struct fixture *f, const pca_request *r, const char *part)
+{
+    pca_cert *cert = POISON;
+    assert_refusal(f->err, PCA_E_CSR, "request", "container", pca_sub_request(f->sub, r, &cert, f->err));
+    assert_message(f->err, part);
+    assert_poisoned(cert);
+    refresh_sub(f, &f->sub);
+    assert_units(f, remaining_of_sub(f, f->sub), 0, pca_sub_issued(f->sub));
+}
+
+/* Policy refuse_reused_key is for keys made on a token as for those of CSRs. */
+static void keys_that_were_seen(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *first = NULL, *cert = NULL;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    set_policy(f, "refuse_reused_key", 1);
+    pca_request *ada = request_new_token("Ada", "123456"), *bob = request_new_token("Bob", "123456");
+    assert_ok(f->err, pca_sub_request(f->sub, ada, &first, f->err));
+    token.repeats = 1;
+    assert_spoken_for(f, bob, "another subject");
+    assert_ok(f->err, pca_sub_request(f->sub, ada, &cert, f->err)); /* the same subject's next */
+    pca_cert_free(cert);
+    cert = NULL;
+    assert_ok(f->err, pca_cert_revoke(first, PCA_REASON_KEY_COMPROMISE, 0, NULL, f->err));
+    assert_spoken_for(f, ada, "compromised");
+    set_policy(f, "refuse_reused_key", 0);
+    assert_ok(f->err, pca_sub_request(f->sub, bob, &cert, f->err));
+    assert_units(f, 7, 0, 3);
+    pca_cert_free(first);
+    pca_cert_free(cert);
+    pca_request_free(ada);
+    pca_request_free(bob);
+}
+
+/* A CA's is nobody else's, whatever the policy: no certificate's, and no other CA's. */
+static void keys_of_cas(void **state)
+{
+    struct fixture *f = *state;
+    pca_root *other = NULL;
+    pca_blob *blob = POISON;
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    make_token_ca(f, PCA_FAMILY_ECC);
+    token.repeats = 1; /* the root's */
+    purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 24, &other, NULL);
+    pca_request *r = request_new_ca_token("Other Root", NULL);
+    char *before = snapshot_store(f);
+    assert_refusal(f->err, PCA_E_CSR, "request", "container", pca_root_enable(other, r, f->err));
+    pca_request_free(r);
+    r = pca_request_new();
+    assert_ok(NULL, pca_request_set_container(r, "skf", "usbkey-1"));
+    assert_ok(NULL, pca_request_set_crl_url(r, "http://crl.example/root-2.crl"));
+    assert_refusal(f->err, PCA_E_CSR, "request", "container", pca_ca_rekey(pca_root_ca(f->root), r, f->err));
+    pca_request_free(r);
+    r = pca_request_new();
+    assert_ok(NULL, pca_request_set_container(r, "skf", "usbkey-1"));
+    assert_ok(NULL, pca_request_set_common_name(r, "Other Root"));
+    assert_refusal(f->err, PCA_E_CSR, "request", "container", pca_ca_csr(pca_root_ca(other), r, PCA_FORMAT_DER, &blob, f->err));
+    assert_poisoned(blob);
+    pca_request_free(r);
+    assert_store_unchanged(f, before);
+    assert_ok(f->err, pca_region_logout(f->region, "skf", "usbkey-1", f->err)); /* the driver bears one session */
+    pca_sub_free(f->sub);
+    f->sub = NULL;
+    pca_root *sealed = NULL;
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &sealed, &f->sub);
+    r = request_new_token("Ada", "123456");
+    assert_spoken_for(f, r, "CA of this region");
+    pca_request_free(r);
+    pca_root_free(sealed);
+    pca_root_free(other);
+}
+
+/* ---- A CA whose key is on the token, and whose certificate comes from elsewhere ---- */
+
+/* A root of openssl, valid from 2020 to 2060. */
+static void make_far(struct fixture *f, int family)
+{
+    static const char config[] = "[ca]\ndefault_ca=d\n[d]\ndatabase=%s/far.db\nnew_certs_dir=%s\nrand_serial=yes\ndefault_md=%s\npolicy=p\nx509_extensions=e\n"
+                                 "unique_subject=no\n[p]\ncommonName=supplied\n[e]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+                                 "subjectKeyIdentifier=hash\n";
+    char text[1024];
+    int sm2 = family == PCA_FAMILY_SM2;
+    snprintf(text, sizeof text, config, f->dir, f->dir, sm2 ? "sm3" : "sha256");
+    const char *cnf = put_file(f, "far.cnf", text, strlen(text)), *key = key_of_requester(f, family), *csr = file_path(f, "far.csr");
+    put_file(f, "far.db", "", 0);
+    if (sm2)
+        assert_run(0, "openssl", "req", "-new", "-sm3", "-key", key, "-sigopt", DISTID, "-subj", "/CN=Far Root", "-out", csr);
+    else
+        assert_run(0, "openssl", "req", "-new", "-key", key, "-subj", "/CN=Far Root", "-out", csr);
+    const char *const argv[] = {"openssl", "ca", "-batch", "-notext", "-config", cnf, "-selfsign", "-keyfile", key, "-in", csr, "-out", file_path(f, "far.pem"), "-startdate",
+                                "20200101000000Z", "-enddate", "20600101000000Z", sm2 ? "-sigopt" : NULL, DISTID, "-vfyopt", DISTID, NULL};
+    check_run(0, argv, __FILE__, __LINE__);
+}
+
+static const char *sign_far(struct fixture *f, const char *csr, int family, const char *name)
+{
+    const char *out = file_path(f, name);
+    const char *const argv[] = {"openssl", "ca", "-batch", "-notext", "-config", file_path(f, "far.cnf"), "-keyfile", file_path(f, "requester.key"), "-cert", file_path(f, "far.pem"),
+                                "-in", csr, "-out", out, "-startdate", "20200101000000Z", "-enddate", "20500101000000Z", family == PCA_FAMILY_SM2 ? "-sigopt" : NULL, DISTID,
+                                "-vfyopt", DISTID, NULL};
+    check_run(0, argv, __FILE__, __LINE__);
+    return out;
+}
+
+static int accept_far(struct fixture *f, const pca_ca *ca, const char *path)
+{
+    size_t size;
+    uint8_t *pem = file_read(path, &size);
+    int rc = pca_ca_accept_certificate(ca, pem, size, f->err);
+    free(pem);
+    return rc;
+}
+
+static void assert_csr(const char *csr, int family)
+{
+    char *text = NULL;
+    if (family == PCA_FAMILY_SM2)
+        text = output_of("openssl", "req", "-in", csr, "-verify", "-vfyopt", DISTID, "-noout", "-text", "-nameopt", "oneline");
+    else
+        text = output_of("openssl", "req", "-in", csr, "-verify", "-noout", "-text", "-nameopt", "oneline");
+    assert_contains(text, "verify OK");
+    assert_contains(text, "CN = Near");
+    assert_contains(text, "CA:TRUE");
+    free(text);
+}
+
+static const char *put_csr(struct fixture *f, const pca_ca *ca, const pca_request *r, const char *name)
+{
+    pca_blob *blob = NULL;
+    assert_ok(f->err, pca_ca_csr(ca, r, PCA_FORMAT_PEM, &blob, f->err));
+    return put_blob(f, name, blob);
+}
+
+static void check_signed_blob(struct fixture *f, pca_blob *blob, const pca_ca *issuer)
+{
+    check_signed(f, pca_blob_data(blob), issuer);
+    pca_blob_free(blob);
+}
+
+static void a_csr_for_a_key_on_the_token(void **state)
+{
+    struct fixture *f = *state;
+    const int families[] = {PCA_FAMILY_ECC, PCA_FAMILY_SM2, PCA_FAMILY_RSA};
+    for (size_t i = 0; i < COUNT(families); i++) {
+        pca_blob *blob = POISON;
+        make_far(f, families[i]);
+        purchase_ca(f, PCA_KIND_PRIVATE, families[i], 24, &f->root, &f->sub);
+        uint64_t root = pca_ca_id(pca_root_ca(f->root));
+        pca_request *sealed = pca_request_new(), *r = pca_request_new();
+        assert_ok(NULL, pca_request_set_common_name(sealed, "Near"));
+        assert_ok(NULL, pca_request_set_common_name(r, "Near"));
+        assert_ok(NULL, pca_request_set_container(r, "skf", "usbkey-1"));
+        if (families[i] == PCA_FAMILY_RSA)
+            assert_ok(NULL, pca_request_set_key_algorithm(r, PCA_KEY_RSA_2048));
+        /* one that waits sealed is replaced; nothing is, where the token fails */
+        const char *first = put_csr(f, pca_root_ca(f->root), sealed, "first.csr");
+        char *before = snapshot_store(f);
+        assert_refusal(f->err, PCA_E_PIN, "container skf", "slot", pca_ca_csr(pca_root_ca(f->root), r, PCA_FORMAT_PEM, &blob, f->err));
+        assert_ok(NULL, pca_request_set_pin(r, "654321"));
+        assert_refusal(f->err, PCA_E_PIN, "container skf", "pin", pca_ca_csr(pca_root_ca(f->root), r, PCA_FORMAT_PEM, &blob, f->err));
+        assert_ok(NULL, pca_request_set_pin(r, "123456"));
+        token.fail[SKF_SIGN] = PCA_E_DEVICE;
+        assert_refusal(f->err, PCA_E_DEVICE, "container skf", NULL, pca_ca_csr(pca_root_ca(f->root), r, PCA_FORMAT_PEM, &blob, f->err));
+        token.fail[SKF_SIGN] = 0;
+        assert_poisoned(blob);
+        assert_store_unchanged(f, before);
+        const char *second = put_csr(f, pca_root_ca(f->root), r, "second.csr"), *third = put_csr(f, pca_root_ca(f->root), r, "third.csr");
+        assert_csr(second, families[i]);
+        assert_csr(third, families[i]);
+        const char *near_first = sign_far(f, first, families[i], "near-1.pem"), *near_second = sign_far(f, second, families[i], "near-2.pem"),
+                   *near = sign_far(f, third, families[i], "near.pem");
+        /* the certificate is accepted without the driver */
+        drop_ca(f);
+        reopen_region(f);
+        assert_ok(f->err, pca_region_root_get(f->region, root, &f->root, f->err));
+        assert_refusal(f->err, PCA_E_INVALID, "call", "certificate", accept_far(f, pca_root_ca(f->root), near_first));
+        assert_refusal(f->err, PCA_E_INVALID, "call", "certificate", accept_far(f, pca_root_ca(f->root), near_second));
+        assert_ok(f->err, accept_far(f, pca_root_ca(f->root), near));
+        pca_root_free(f->root);
+        f->root = NULL;
+        /* and with it the key signs */
+        open_with_token(f);
+        assert_ok(f->err, pca_region_root_get(f->region, root, &f->root, f->err));
+        assert_ok(f->err, pca_root_default_sub(f->root, &f->sub, f->err));
+        pca_request *below = request_new_ca("Below", SUB_CRL_URL);
+        assert_refusal(f->err, PCA_E_PIN, "container skf", "slot", pca_sub_enable(f->sub, below, f->err));
+        assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+        assert_ok(f->err, pca_sub_enable(f->sub, below, f->err));
+        pca_request_free(below);
+        refresh_sub(f, &f->sub);
+        assert_ok(f->err, pca_ca_certificate(pca_sub_ca(f->sub), PCA_FORMAT_DER, &blob, f->err));
+        check_signed_blob(f, blob, pca_root_ca(f->root));
+        assert_ok(f->err, pca_ca_crl_make(pca_root_ca(f->root), f->err));
+        assert_ok(f->err, pca_ca_crl_get(pca_root_ca(f->root), PCA_FORMAT_DER, &blob, f->err));
+        check_signed_blob(f, blob, pca_root_ca(f->root));
+        pca_cert *cert = issue(f, f->sub, "a.example");
+        assert_openssl_takes(f, cert);
+        if (families[i] != PCA_FAMILY_SM2) /* which takes an identity for one certificate only */
+            assert_run(0, "openssl", "verify", "-attime", "1800014460", "-CAfile", file_path(f, "far.pem"), "-untrusted", file_path(f, "near.pem"), "-untrusted",
+                       put_ca(f, "below.pem", pca_sub_ca(f->sub)), put_cert(f, "leaf.pem", cert));
+        pca_cert_free(cert);
+        /* the next certificate for the same key, by a CSR that the token signs again */
+        pca_request *again = pca_request_new();
+        const char *fourth = put_csr(f, pca_root_ca(f->root), again, "fourth.csr");
+        assert_csr(fourth, families[i]);
+        assert_ok(f->err, accept_far(f, pca_root_ca(f->root), sign_far(f, fourth, families[i], "near-4.pem")));
+        assert_ok(f->err, pca_request_set_container(again, "skf", "usbkey-1"));
+        assert_refusal(f->err, PCA_E_INVALID, "request", "container", pca_ca_csr(pca_root_ca(f->root), again, PCA_FORMAT_PEM, &blob, f->err));
+        assert_ok(f->err, pca_region_logout(f->region, "skf", "usbkey-1", f->err));
+        assert_ok(f->err, pca_region_check(f->region, f->err));
+        pca_request_free(again);
+        pca_request_free(sealed);
+        pca_request_free(r);
+        drop_ca(f);
+    }
+    pca_request *r = pca_request_new();
+    pca_blob *blob = POISON;
+    purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 24, &f->root, NULL);
+    assert_ok(NULL, pca_request_set_common_name(r, "Near"));
+    assert_ok(NULL, pca_request_set_pin(r, "123456"));
+    assert_refusal(f->err, PCA_E_INVALID, "request", "pin", pca_ca_csr(pca_root_ca(f->root), r, PCA_FORMAT_PEM, &blob, f->err));
+    pca_request_free(r);
 }
 
 static void pitfall_36_the_hsm_fails(void **state)
@@ -1126,7 +1355,8 @@ int main(void)
         TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
         TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(pairs), TEST_TOKEN(pairs_are_reviewed),
         TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(pairs_are_downloaded), TEST_TOKEN(downloads), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
-        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
+        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(keys_that_were_seen), TEST_TOKEN(keys_of_cas), TEST_TOKEN(a_csr_for_a_key_on_the_token),
+        TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,7 +250,8 @@ static void the_session_of_a_ca_is_wanted_inside(void **state)
     pca_request_free(r);
 }
 
-static pca_cert *submit(struct fixture *f, int family)
+/* A compliance CA on the token, and a request that waits there. */
+static pca_cert *submit(struct fixture *f, int family, pca_request *wish)
 {
     pca_cert *cert = NULL;
     assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
@@ -264,11 +265,9 @@ static pca_cert *submit(struct fixture *f, int family)
     refresh_sub(f, &f->sub);
     assert_ok(f->err, pca_root_purchase_certificates(f->root, 2, NULL, NULL, f->err));
     assert_ok(f->err, pca_root_assign(f->root, f->sub, 2, 0, NULL, f->err));
-    r = request_new_leaf(PCA_CERT_CLIENT, NULL);
-    pca_request_set_personal_name(r, "Ada");
-    assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
+    assert_ok(NULL, pca_request_set_personal_name(wish, "Ada"));
+    assert_ok(f->err, pca_sub_request(f->sub, wish, &cert, f->err));
     assert_units(f, 1, 1, 0);
-    pca_request_free(r);
     return cert;
 }
 
@@ -276,7 +275,8 @@ static pca_cert *submit(struct fixture *f, int family)
 static void an_approval_hangs(void **state)
 {
     struct fixture *f = *state;
-    pca_cert *cert = submit(f, PCA_FAMILY_ECC), *same = NULL;
+    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, NULL);
+    pca_cert *cert = submit(f, PCA_FAMILY_ECC, r), *same = NULL;
     struct work w = {.verb = approve, .of = cert};
     begin_hanging(&w, SKF_SIGN, 0);
     assert_units(f, 1, 1, 0);
@@ -291,6 +291,46 @@ static void an_approval_hangs(void **state)
     assert_units(f, 2, 0, 0);
     pca_cert_free(same);
     pca_cert_free(cert);
+    pca_request_free(r);
+    pca_error_free(w.err);
+}
+
+/* While the token signs an approval, another CA certifies the key for somebody else (policy refuse_reused_key). */
+static void an_approval_is_overtaken(void **state)
+{
+    struct fixture *f = *state;
+    pca_root *root = NULL;
+    pca_sub *sealed = NULL;
+    pca_cert *other = NULL;
+    size_t size;
+    const char *csr = file_path(f, "ada.csr"), *key = make_key(f, "ada", "EC", "ec_paramgen_curve:P-256");
+    assert_run(0, "openssl", "req", "-new", "-key", key, "-subj", "/CN=Ada", "-out", csr);
+    uint8_t *octets = file_read(csr, &size);
+    pca_request *r = request_new_leaf(PCA_CERT_CLIENT, NULL);
+    assert_ok(NULL, pca_request_set_csr(r, octets, size));
+    free(octets);
+    set_policy(f, "refuse_reused_key", 1);
+    pca_cert *cert = submit(f, PCA_FAMILY_ECC, r);
+    purchase_ca(f, PCA_KIND_COMPLIANCE, PCA_FAMILY_ECC, 24, &root, &sealed);
+    enable_root(f, &root, "Sealed Root");
+    enable_sub(f, &sealed, "Sealed Sub");
+    assert_ok(f->err, pca_root_purchase_certificates(root, 1, NULL, NULL, f->err));
+    assert_ok(f->err, pca_root_assign(root, sealed, 1, 0, NULL, f->err));
+    assert_ok(NULL, pca_request_set_personal_name(r, "Bob"));
+    assert_ok(f->err, pca_sub_request(sealed, r, &other, f->err));
+    struct work w = {.verb = approve, .of = cert};
+    begin_hanging(&w, SKF_SIGN, 0);
+    assert_ok(f->err, pca_cert_approve(other, pca_cert_review_digest(other), f->err));
+    let_go(&w);
+    assert_refusal(w.err, PCA_E_CSR, "request", NULL, w.rc);
+    refresh_cert(f, &cert);
+    assert_int_equal(pca_cert_status(cert), PCA_STATUS_PENDING);
+    assert_units(f, 1, 1, 0);
+    pca_cert_free(other);
+    pca_cert_free(cert);
+    pca_sub_free(sealed);
+    pca_root_free(root);
+    pca_request_free(r);
     pca_error_free(w.err);
 }
 
@@ -523,7 +563,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_TOKEN(a_request_hangs), TEST_TOKEN(another_wants_a_session), TEST_TOKEN(the_session_of_a_ca_hangs),
-        TEST_TOKEN(the_session_of_a_ca_is_wanted_inside), TEST_TOKEN(an_approval_hangs), TEST_TOKEN(installing_hangs),
+        TEST_TOKEN(the_session_of_a_ca_is_wanted_inside), TEST_TOKEN(an_approval_hangs), TEST_TOKEN(an_approval_is_overtaken), TEST_TOKEN(installing_hangs),
         TEST_TOKEN(pulled_out_of_a_request), TEST_TOKEN(garbage), TEST_TOKEN(messages), TEST_TOKEN(a_long_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

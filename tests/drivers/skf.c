@@ -116,6 +116,16 @@ static void close_session(void *session)
     skf->open--;
 }
 
+static int copy_key(struct skf *skf, const struct key *from, struct key **to)
+{
+    struct buf pkcs8 = {0};
+    int rc = pcai_key_write(from, &pkcs8, NULL);
+    if (rc == PCA_OK)
+        rc = pcai_key_read(pcai_buf_view(&pkcs8), skf->random, to, NULL);
+    pcai_buf_free(&pkcs8);
+    return rc;
+}
+
 /* SKF_GenECCKeyPair. */
 static int generate(void *session, const char *name, int algorithm, pca_error *err)
 {
@@ -125,7 +135,10 @@ static int generate(void *session, const char *name, int algorithm, pca_error *e
         return rc;
     pthread_mutex_lock(&skf->lock);
     struct skf_key *key = &skf->keys[skf->count];
-    rc = skf->count < SKF_KEYS && !skf_find(skf, name) ? pcai_key_generate(algorithm, skf->random, &key->key, err) : PCA_E_DEVICE;
+    if (skf->count == SKF_KEYS || skf_find(skf, name))
+        rc = PCA_E_DEVICE;
+    else
+        rc = skf->repeats ? copy_key(skf, skf->keys[0].key, &key->key) : pcai_key_generate(algorithm, skf->random, &key->key, err);
     if (rc == PCA_OK) {
         snprintf(key->name, sizeof key->name, "%s", name);
         skf->count++;

@@ -41,6 +41,7 @@ struct skf {
     int fail[SKF_CALLS];    /* a code that this call fails with, without a word */
     int removed_at;         /* a call, and one: the token is pulled out in the middle of it */
     int bad_signature, other_key;
+    int repeats;            /* a new key is the first one again */
     const char *dead_key;   /* it is there, and does not sign */
     enum skf_garbage garbage[SKF_CALLS];
     _Atomic size_t longest; /* of what was to be signed */
