@@ -289,7 +289,8 @@ int ca_newest(struct ca *ca, int type, const char *name, pca_cert **cert)
 int ca_report(const struct ca *ca, const char *program, int rc)
 {
     if (rc != PCA_OK)
-        fprintf(stderr, "%s: %s: %s: %s\n", program, pca_code_name(rc), pca_error_object(ca->err), pca_error_message(ca->err));
+        fprintf(stderr, "%s: %s: %s%s%s\n", program, pca_code_name(rc), pca_error_object(ca->err), *pca_error_object(ca->err) ? ": " : "",
+                pca_error_message(ca->err));
     return rc != PCA_OK;
 }
 
