@@ -11,7 +11,7 @@
  *             nginx, for one, takes it as ssl_certificate and as ssl_certificate_key
  *
  * The power may go at any moment. What the library has answered is on disk, files are replaced whole, and every start goes through
- * all steps and does what is not done: so it mends what the last one left, or what the flash lost.
+ * all steps (common/ca.c) and does what is not done: so it mends what the last one left, or what the flash lost.
  *
  * SECONDS  what the clock says, in seconds since 1970, for tests; default the system's
  */
@@ -24,42 +24,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define DAYS 90
-#define RENEW_DAYS 30
-#define DAY 86400
-
 static int read_clock(void *context, int64_t *seconds, pca_error *err)
 {
     const char *given = context;
     (void)err;
     *seconds = given ? strtoll(given, NULL, 10) : (int64_t)time(NULL);
     return PCA_OK;
-}
-
-static int issue(struct ca *ca, const char *host, pca_cert **cert)
-{
-    pca_request *request = pca_request_new();
-    pca_request_set_type(request, PCA_CERT_SERVER);
-    pca_request_set_common_name(request, host);
-    pca_request_set_days(request, DAYS);
-    int rc = ca_stock(ca, 1);
-    if (rc == PCA_OK)
-        rc = pca_sub_request(ca->sub, request, cert, ca->err);
-    pca_request_free(request);
-    return rc;
-}
-
-/* The region knows what was issued. A certificate that a power cut kept from web.pem is found here and not issued again. */
-static int current(struct ca *ca, const char *host, int64_t now, pca_cert **cert)
-{
-    int rc = ca_newest(ca, PCA_CERT_SERVER, host, cert);
-    if (rc == PCA_OK && pca_cert_not_after(*cert) - now >= RENEW_DAYS * DAY)
-        return PCA_OK;
-    if (rc != PCA_OK && rc != PCA_E_NOT_FOUND)
-        return rc;
-    pca_cert_free(*cert);
-    *cert = NULL;
-    return issue(ca, host, cert);
 }
 
 static int publish(struct ca *ca, const char *dir, const pca_cert *cert, int *changed)
@@ -91,7 +61,7 @@ int main(int argc, char **argv)
     read_clock(clock.context, &now, NULL);
     int rc = ca_open(&ca, dir, host, &clock);
     if (rc == PCA_OK)
-        rc = current(&ca, host, now, &cert);
+        rc = ca_current(&ca, PCA_CERT_SERVER, host, now, &cert);
     if (rc == PCA_OK)
         rc = publish(&ca, dir, cert, &changed);
     if (rc == PCA_OK) /* whoever starts this lets the web server reload when the file has changed */

@@ -13,6 +13,9 @@
 #define ROOT_YEARS 30
 #define SHELF_DAYS 3650
 #define UNITS 100
+#define DAYS 90
+#define RENEW_DAYS 30
+#define DAY 86400
 
 /* ---- Files ---- */
 
@@ -284,6 +287,37 @@ int ca_newest(struct ca *ca, int type, const char *name, pca_cert **cert)
     if (rc == PCA_OK && !id)
         return PCA_E_NOT_FOUND;
     return rc ? rc : pca_region_cert_get(ca->region, id, cert, ca->err);
+}
+
+int ca_issue(struct ca *ca, int type, const char *name, pca_cert **cert)
+{
+    pca_request *request = pca_request_new();
+    pca_request_set_type(request, type);
+    pca_request_set_common_name(request, name);
+    pca_request_set_days(request, DAYS);
+    int rc = ca_stock(ca, 1);
+    if (rc == PCA_OK)
+        rc = pca_sub_request(ca->sub, request, cert, ca->err);
+    pca_request_free(request);
+    return rc;
+}
+
+int ca_is_due(int64_t not_after, int64_t now)
+{
+    return not_after - now < RENEW_DAYS * DAY;
+}
+
+/* The region knows what was issued: a certificate that a power cut kept from its file is found here and not issued again. */
+int ca_current(struct ca *ca, int type, const char *name, int64_t now, pca_cert **cert)
+{
+    pca_cert *newest = NULL;
+    int rc = ca_newest(ca, type, name, &newest);
+    if (rc == PCA_OK && !ca_is_due(pca_cert_not_after(newest), now)) {
+        *cert = newest;
+        return PCA_OK;
+    }
+    pca_cert_free(newest);
+    return rc == PCA_OK || rc == PCA_E_NOT_FOUND ? ca_issue(ca, type, name, cert) : rc;
 }
 
 int ca_report(const struct ca *ca, const char *program, int rc)

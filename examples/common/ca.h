@@ -20,6 +20,11 @@ int ca_open(struct ca *ca, const char *dir, const char *name, const pca_clock *c
 int ca_stock(struct ca *ca, uint64_t wanted);
 /* Of the certificates of a type and a name that are not revoked, the one that ends last. NOT_FOUND. */
 int ca_newest(struct ca *ca, int type, const char *name, pca_cert **cert);
+/* A certificate for 90 days, its key made by libpca. */
+int ca_issue(struct ca *ca, int type, const char *name, pca_cert **cert);
+/* The newest; where there is none, or it has less than 30 days left at that time, the next one. */
+int ca_current(struct ca *ca, int type, const char *name, int64_t now, pca_cert **cert);
+int ca_is_due(int64_t not_after, int64_t now);
 /* A file is the old one or the new one at every moment. What is the same already is not written: flash wears out. changed may be NULL. */
 struct piece {
     const void *data;

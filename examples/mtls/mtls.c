@@ -18,10 +18,6 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define DAYS 90
-#define RENEW_DAYS 30
-#define DAY 86400
-
 /* ---- CRLs ---- */
 
 static int make_crl(struct ca *ca, const pca_ca *issuer, int now)
@@ -55,19 +51,6 @@ static int publish_crls(struct ca *ca, const char *dir, int revoked)
 
 /* ---- Certificates ---- */
 
-static int issue(struct ca *ca, int type, const char *name, pca_cert **cert)
-{
-    pca_request *request = pca_request_new();
-    pca_request_set_type(request, type);
-    pca_request_set_common_name(request, name);
-    pca_request_set_days(request, DAYS);
-    int rc = ca_stock(ca, 1);
-    if (rc == PCA_OK)
-        rc = pca_sub_request(ca->sub, request, cert, ca->err);
-    pca_request_free(request);
-    return rc;
-}
-
 static int write_files(struct ca *ca, const pca_cert *cert, int format, int flags, const char *password, const char *dir)
 {
     pca_files *files = NULL;
@@ -81,12 +64,7 @@ static int write_files(struct ca *ca, const pca_cert *cert, int format, int flag
 static int server(struct ca *ca, const char *dir, const char *host)
 {
     pca_cert *cert = NULL;
-    int rc = ca_newest(ca, PCA_CERT_SERVER, host, &cert);
-    if (rc == PCA_E_NOT_FOUND || (rc == PCA_OK && pca_cert_not_after(cert) - time(NULL) < RENEW_DAYS * DAY)) {
-        pca_cert_free(cert);
-        cert = NULL;
-        rc = issue(ca, PCA_CERT_SERVER, host, &cert);
-    }
+    int rc = ca_current(ca, PCA_CERT_SERVER, host, time(NULL), &cert);
     if (rc == PCA_OK)
         rc = write_files(ca, cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, dir);
     pca_cert_free(cert);
@@ -98,7 +76,7 @@ static int add(struct ca *ca, const char *dir, const char *name)
     char path[4096];
     pca_cert *cert = NULL;
     pca_blob *password = NULL;
-    int rc = issue(ca, PCA_CERT_CLIENT, name, &cert);
+    int rc = ca_issue(ca, PCA_CERT_CLIENT, name, &cert);
     snprintf(path, sizeof path, "%s/clients", dir);
     mkdir(path, 0700);
     snprintf(path, sizeof path, "%s/clients/%s", dir, name);
