@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from cases import blocks, case, judge, needs, run, summary
+from cases import blocks, case, judge, needs, run, skipped, summary
 
 needs('openssl')
 program, region_check = map(os.path.abspath, sys.argv[1:3])
@@ -72,7 +72,11 @@ def grows():
     """More rows, one of them bad; on a terminal, which shows how far it is."""
     with open(csv, 'a', encoding='ascii') as file:
         file.write('new-1,T-1\n../escape,T-1\nnew-2\nnew-3,"T-1, ""new"""\n')
-    ours, theirs = pty.openpty()
+    try:
+        ours, theirs = pty.openpty()
+    except OSError:
+        ours, theirs = os.pipe()
+    terminal = os.isatty(theirs)
     with subprocess.Popen([program, ca, csv, out], stdout=subprocess.PIPE, stderr=theirs, text=True) as process:
         os.close(theirs)
         said, told = process.communicate()[0], b''
@@ -83,7 +87,10 @@ def grows():
             pass
     case('refused_rows', (process.returncode != 1 or said != f'{count + 2} devices, 2 refused\n') and f'{process.returncode} {said}')
     case('refused_by_name', not all(f'row {count + more}: '.encode() in told for more in (3, 4)) and told[-500:])
-    case('progress', not (b'100 %' in told and f'{count + 2} devices'.encode() in told) and told[-500:])
+    if terminal:
+        case('progress', not (b'100 %' in told and f'{count + 2} devices'.encode() in told) and told[-500:])
+    else:
+        skipped('progress', 'this machine has no terminals to give')
     case('grown', (issued() != count + 2 or len(files()) != count + 2) and f'{issued()} issued, {len(files())} files')
     subject = run('openssl', 'x509', '-in', out / 'new-3.pem', '-noout', '-subject', '-nameopt', 'RFC2253')[1].strip()
     case('quoted_field', subject != 'subject=CN=new-3,OU=T-1\\, \\"new\\"' and subject)

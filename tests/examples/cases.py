@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-passed = failed = 0
+passed = failed = skips = 0
 
 
 def case(name, wrong):
@@ -19,8 +19,16 @@ def case(name, wrong):
         print(f'[       OK ] {name}', flush=True)
 
 
+def skipped(name, why):
+    global skips
+    skips += 1
+    print(f'[  SKIPPED ] {name}: {why}', flush=True)
+
+
 def summary():
     print(f'[  PASSED  ] {passed} test(s).')
+    if skips:
+        print(f'[  SKIPPED ] {skips} test(s).')
     if failed:
         print(f'[  FAILED  ] {failed} test(s).')
     sys.exit(1 if failed or not passed else 0)

@@ -80,7 +80,8 @@ def scenes():
     case('alice_is_refused', refused('revoked', *files('ca', 'alice')))
     said = s_client('alice', *(['-sess_in', session] if session.exists() else []))
     case('by_a_resumed_session_too', ('welcome' in said or 'revoked' not in server.stdout.readline()) and said)
-    case('openssl_is_told', 'alert certificate revoked' not in said and said)
+    said = s_client('alice', '-tls1_2')  # in TLS 1.3, mbedTLS 3.6 sends this alert so that OpenSSL cannot read it
+    case('openssl_is_told', ('alert certificate revoked' not in said or 'revoked' not in server.stdout.readline()) and said)
     case('bob_stays', welcome('bob') or server.stdout.readline() != 'welcome CN=bob\n' and 'the server saw another')
     case('added_again', mtls('ca', 'add', 'alice') or welcome('alice') or server.stdout.readline() != 'welcome CN=alice\n' and 'no')
     with socket.create_connection(('127.0.0.1', port)) as plain:
