@@ -12,8 +12,9 @@ int pcai_sm2_draw(struct random *random, const struct sm2_scalar *added, struct 
     uint8_t octets[SM2_SIZE];
     unsigned usable = 0;
     for (int i = 0; i < TRIES && !usable; i++) {
-        if (pcai_rng(random, octets, sizeof octets) != 0)
-            return MBEDTLS_ERR_ECP_RANDOM_FAILED;
+        int failed = pcai_rng(random, octets, sizeof octets);
+        if (failed)
+            return failed;
         usable = pcai_sm2_scalar_read(k, octets);
         if (added) {
             pcai_sm2_scalar_add(k, k, added);
@@ -146,7 +147,7 @@ static int read_signature(struct slice signature, struct sm2_scalar *r, struct s
                : 0;
 }
 
-/* The x coordinate of s * G + t * point; -1 for the point at infinity. */
+/* The x coordinate of s * G + t * point; VERIFY_FAILED for the point at infinity. */
 static int add_multiples(mbedtls_ecp_group *group, const struct sm2_scalar *s, const struct sm2_scalar *t, const mbedtls_ecp_point *point,
                          uint8_t x[SM2_SIZE])
 {
@@ -158,13 +159,17 @@ static int add_multiples(mbedtls_ecp_group *group, const struct sm2_scalar *s, c
     mbedtls_mpi_init(&factor[1]);
     pcai_sm2_scalar_write(s, octets[0]);
     pcai_sm2_scalar_write(t, octets[1]);
-    int failed = mbedtls_mpi_read_binary(&factor[0], octets[0], SM2_SIZE) || mbedtls_mpi_read_binary(&factor[1], octets[1], SM2_SIZE) ||
-                 mbedtls_ecp_muladd(group, &sum, &factor[0], &group->G, &factor[1], point) || mbedtls_ecp_is_zero(&sum) ||
-                 mbedtls_mpi_write_binary(&sum.MBEDTLS_PRIVATE(X), x, SM2_SIZE);
+    int failed = mbedtls_mpi_read_binary(&factor[0], octets[0], SM2_SIZE);
+    if (!failed)
+        failed = mbedtls_mpi_read_binary(&factor[1], octets[1], SM2_SIZE);
+    if (!failed)
+        failed = mbedtls_ecp_muladd(group, &sum, &factor[0], &group->G, &factor[1], point);
+    if (!failed)
+        failed = mbedtls_ecp_is_zero(&sum) ? MBEDTLS_ERR_ECP_VERIFY_FAILED : mbedtls_mpi_write_binary(&sum.MBEDTLS_PRIVATE(X), x, SM2_SIZE);
     mbedtls_ecp_point_free(&sum);
     mbedtls_mpi_free(&factor[0]);
     mbedtls_mpi_free(&factor[1]);
-    return failed ? -1 : 0;
+    return failed;
 }
 
 /* GB/T 32918.2 7.1: t = r + s is not 0, and r = e + x1 */
@@ -175,8 +180,9 @@ int pcai_sm2_verify(mbedtls_ecp_group *group, const mbedtls_ecp_point *point, co
     if (read_signature(signature, &r, &s) != 0)
         return MBEDTLS_ERR_ECP_VERIFY_FAILED;
     pcai_sm2_scalar_add(&t, &r, &s);
-    if (pcai_sm2_scalar_is_zero(&t) || add_multiples(group, &s, &t, point, x) != 0)
-        return MBEDTLS_ERR_ECP_VERIFY_FAILED;
+    int failed = pcai_sm2_scalar_is_zero(&t) ? MBEDTLS_ERR_ECP_VERIFY_FAILED : add_multiples(group, &s, &t, point, x);
+    if (failed)
+        return failed;
     pcai_sm2_scalar_reduce(&e, digest);
     pcai_sm2_scalar_reduce(&t, x);
     pcai_sm2_scalar_add(&t, &t, &e);
