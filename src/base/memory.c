@@ -41,11 +41,12 @@ char *pcai_strdup(const char *text)
     return pcai_strndup(text, strlen(text));
 }
 
+/* The empty statement may read the octets, so that no compiler leaves the stores before a free out. */
 void pcai_wipe(void *p, size_t size)
 {
-    volatile unsigned char *octet = p;
-    while (size--)
-        *octet++ = 0;
+    if (size)
+        memset(p, 0, size);
+    __asm__ __volatile__("" : : "r"(p) : "memory");
 }
 
 void pcai_wipe_free(void *p, size_t size)
