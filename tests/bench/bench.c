@@ -4,16 +4,18 @@
  *   raw-sign SECONDS THREADS              P-256 signatures a second by mbedTLS alone, the group and its comb table kept
  *   raw-verify SECONDS THREADS            key read and signature verified, as a CSR's proof needs it
  *   raw-commit DIR OCTETS ROWS BATCH SECONDS  LMDB commits of BATCH issues, each of ROWS puts, the first of OCTETS
- *   issue DIR SECONDS THREADS csr|key     durable issues a second, one a call
- *   many DIR SECONDS THREADS BATCH        the same, BATCH a call
- *   fill DIR COUNT                        issues COUNT certificates
- *   revoke DIR COUNT                      revokes the first COUNT that are not
- *   lookup DIR                            open, first look-up, look-ups by id and by serial number
+ *   issue DIR SECONDS THREADS csr|key|sm2  durable issues a second, one a call
+ *   many DIR SECONDS THREADS BATCH csr|key  the same, BATCH a call
+ *   fill DIR COUNT THREADS                issues COUNT certificates
+ *   revoke DIR THREADS                    revokes all
+ *   lookup DIR                            open, first look-up, look-ups by id
+ *   check DIR                             pca_region_check
  *   crl DIR FILE                          makes and writes the CRL
  *   memory DIR                            private memory touched by opening, and by one issue after it
  *   sm2 SECONDS THREADS                   SM2 signatures a second by the library's own code
+ *   mbedtls                               the version of mbedTLS, in one number
  *
- * DIR: a region; made if it is not there, with a P-256 root and subordinate and units enough.
+ * DIR: a region; made if it is not there, with a root and a subordinate of P-256 (for sm2, of SM2) and units enough.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -28,6 +30,8 @@
 #include <unistd.h>
 
 #include <pca/pca.h>
+
+#include <mbedtls/version.h>
 
 #include "base/der.h"
 #include "crypto/compat.h"
@@ -222,10 +226,10 @@ static void need(int rc, const char *what)
         stop(what, pca_error_message(err));
 }
 
-static void make_cas(void)
+static void make_cas(int family)
 {
     pca_request *r = pca_request_new();
-    need(pca_root_purchase(region, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 1200, NULL, &root, err), "purchase");
+    need(pca_root_purchase(region, PCA_KIND_PRIVATE, family, 1200, NULL, &root, err), "purchase");
     need(pca_root_default_sub(root, &sub, err), "subordinate");
     pca_request_set_common_name(r, "Bench Root");
     pca_request_set_years(r, 100);
@@ -240,7 +244,7 @@ static void make_cas(void)
     pca_request_free(r);
 }
 
-static void open_region(const char *directory)
+static void open_region(const char *directory, int family)
 {
     pca_config *config = pca_config_new();
     err = pca_error_new();
@@ -248,7 +252,7 @@ static void open_region(const char *directory)
     int rc = pca_region_open(directory, config, &region, err);
     if (rc == PCA_E_NOT_FOUND) {
         need(pca_region_create(directory, "bench", config, &region, err), "create");
-        make_cas();
+        make_cas(family);
     } else {
         need(rc, "open");
         need(pca_region_root_get(region, 1, &root, err), "root");
@@ -268,12 +272,12 @@ static void close_region(void)
 /* A CSR and its public key, made once by the library's own rooms. */
 static struct buf csr, spki;
 
-static void make_csr(void)
+static void make_csr(int algorithm)
 {
     struct random *random = NULL;
     struct key *key = NULL;
     struct buf info = {0}, signature = {0};
-    if (pcai_random_new(NULL, 0, &random, NULL) || pcai_key_generate(PCA_KEY_EC_P256, random, &key, NULL))
+    if (pcai_random_new(NULL, 0, &random, NULL) || pcai_key_generate(algorithm, random, &key, NULL))
         stop("CSR", "key");
     pcai_buf_slice(&spki, pcai_key_public(key));
     size_t mark = pcai_der_begin(&info, DER_SEQUENCE);
@@ -354,13 +358,26 @@ static void issue(void *context, struct crew *crew, unsigned long *count)
         *count += how->batch ? issue_batch(how, *count) : issue_one(how, *count);
 }
 
-static void fill(unsigned long count)
+/* Counts down what is left to do. */
+struct rest {
+    atomic_long left;
+    const struct issuing *how;
+};
+
+static void fill_some(void *context, struct crew *crew, unsigned long *count)
+{
+    struct rest *rest = context;
+    (void)crew;
+    while (atomic_fetch_sub(&rest->left, rest->how->batch) > 0)
+        *count += issue_batch(rest->how, *count);
+}
+
+static void fill(long count, int threads)
 {
     struct issuing how = {0, 256};
-    double begin = now();
-    for (unsigned long i = 0; i < count; i += 256)
-        issue_batch(&how, i);
-    result("fill", (double)count / (now() - begin), "/s");
+    struct rest rest = {count, &how};
+    struct crew crew = {.work = fill_some, .context = &rest};
+    result("fill", crew_rate(&crew, 0, threads), "/s");
 }
 
 /* ---- Look-up ---- */
@@ -382,7 +399,7 @@ static void lookup(const char *directory)
     enum { COUNT = 20000 };
     static double times[COUNT];
     double begin = now();
-    open_region(directory);
+    open_region(directory, PCA_FAMILY_ECC);
     result("open", (now() - begin) * 1e3, "ms");
     pca_stat *stat = NULL;
     need(pca_region_stat(region, &stat, err), "stat");
@@ -407,31 +424,47 @@ static void lookup(const char *directory)
 
 /* ---- Revocation ---- */
 
-static void revoke_some(unsigned long count)
+/* By id, downwards from the highest. */
+static void revoke_some(void *context, struct crew *crew, unsigned long *count)
 {
-    pca_query *q = pca_query_new();
-    double begin = now();
-    unsigned long done = 0;
-    char after[256] = "";
-    pca_query_set_limit(q, 1000);
-    pca_query_set_status(q, PCA_STATUS_ISSUED);
-    while (done < count) {
-        pca_page *page = NULL;
-        pca_query_set_after(q, after);
-        need(pca_region_find_certs(region, q, &page, err), "find");
-        if (pca_page_count(page) == 0 && !*pca_page_next(page))
-            break;
-        for (uint64_t i = 0; i < pca_page_count(page) && done < count; i++, done++) {
-            const pca_cert *cert = pca_page_cert_at(page, i);
-            need(pca_cert_revoke(cert, done % 2 ? PCA_REASON_KEY_COMPROMISE : PCA_REASON_SUPERSEDED, 0, NULL, err), "revoke");
+    atomic_long *left = context;
+    pca_error *mine = pca_error_new();
+    (void)crew;
+    for (long id; (id = atomic_fetch_sub(left, 1)) > 0;) {
+        pca_cert *cert = NULL;
+        int rc = pca_region_cert_get(region, (uint64_t)id, &cert, mine);
+        if (rc == PCA_OK && pca_cert_status(cert) == PCA_STATUS_ISSUED) {
+            rc = pca_cert_revoke(cert, id % 2 ? PCA_REASON_KEY_COMPROMISE : PCA_REASON_SUPERSEDED, 0, NULL, mine);
+            ++*count;
         }
-        snprintf(after, sizeof after, "%s", pca_page_next(page));
-        pca_page_free(page);
-        if (!*after)
-            break;
+        if (rc != PCA_OK && rc != PCA_E_NOT_FOUND)
+            stop("revoke", pca_error_message(mine));
+        pca_cert_free(cert);
     }
-    pca_query_free(q);
-    result("revoke", (double)done / (now() - begin), "/s");
+    pca_error_free(mine);
+}
+
+static uint64_t highest_id(void)
+{
+    pca_stat *stat = NULL;
+    need(pca_region_stat(region, &stat, err), "stat");
+    uint64_t highest = pca_stat_sequence(stat);
+    pca_stat_free(stat);
+    return highest;
+}
+
+static void revoke_all(int threads)
+{
+    atomic_long left = (long)highest_id();
+    struct crew crew = {.work = revoke_some, .context = &left};
+    result("revoke", crew_rate(&crew, 0, threads), "/s");
+}
+
+static void check(void)
+{
+    double begin = now();
+    need(pca_region_check(region, err), "check");
+    result("check", now() - begin, "s");
 }
 
 /* ---- Memory ---- */
@@ -452,24 +485,46 @@ static double private_kb(void)
 static void memory(const char *directory)
 {
     struct issuing how = {0, 0};
-    make_csr();
+    make_csr(PCA_KEY_EC_P256);
     double before = private_kb();
-    open_region(directory);
+    open_region(directory, PCA_FAMILY_ECC);
     double opened = private_kb();
     issue_one(&how, 1);
     result("open_private", opened - before, "KB");
     result("issue_private", private_kb() - opened, "KB");
 }
 
+struct peak {
+    double kb;
+    atomic_int over;
+};
+
+static void *watch(void *argument)
+{
+    struct peak *peak = argument;
+    while (!atomic_load(&peak->over)) {
+        double kb = private_kb();
+        peak->kb = kb > peak->kb ? kb : peak->kb;
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+    }
+    return NULL;
+}
+
 static void crl(const char *path)
 {
+    struct peak peak = {0};
+    pthread_t watcher;
     double before = private_kb(), begin = now();
+    if (pthread_create(&watcher, NULL, watch, &peak) != 0)
+        stop("threads", "cannot be made");
     need(pca_ca_crl_make(pca_sub_ca(sub), err), "CRL");
     double made = now();
     need(pca_ca_crl_write(pca_sub_ca(sub), PCA_FORMAT_DER, path, err), "CRL");
     result("crl_make", made - begin, "s");
     result("crl_write", now() - made, "s");
-    result("crl_private", private_kb() - before, "KB");
+    atomic_store(&peak.over, 1);
+    pthread_join(watcher, NULL);
+    result("crl_private", peak.kb - before, "KB");
 }
 
 static void sm2(void *context, struct crew *crew, unsigned long *count)
@@ -514,29 +569,37 @@ int main(int argc, char **argv)
     } else if (IS("sm2", 2)) {
         crew.work = sm2;
         result(what, crew_rate(&crew, number(argv[2]), (int)number(argv[3])), "/s");
-    } else if (IS("issue", 4) || IS("many", 4)) {
-        open_region(argv[2]);
-        make_csr();
-        how.by_csr = strcmp(argv[5], "csr") == 0;
+    } else if (IS("mbedtls", 0)) {
+        result(what, MBEDTLS_VERSION_NUMBER, "-");
+    } else if (IS("issue", 4) || IS("many", 5)) {
+        const char *kind = argv[argc - 1];
+        int is_sm2 = strcmp(kind, "sm2") == 0;
+        open_region(argv[2], is_sm2 ? PCA_FAMILY_SM2 : PCA_FAMILY_ECC);
+        make_csr(is_sm2 ? PCA_KEY_SM2 : PCA_KEY_EC_P256);
+        how.by_csr = strcmp(kind, "csr") == 0;
         how.batch = strcmp(what, "many") == 0 ? (unsigned)number(argv[5]) : 0;
         crew.work = issue;
         crew.context = &how;
         result(what, crew_rate(&crew, number(argv[3]), (int)number(argv[4])), "/s");
         close_region();
-    } else if (IS("fill", 2)) {
-        open_region(argv[2]);
-        make_csr();
-        fill((unsigned long)number(argv[3]));
+    } else if (IS("fill", 3)) {
+        open_region(argv[2], PCA_FAMILY_ECC);
+        make_csr(PCA_KEY_EC_P256);
+        fill((long)number(argv[3]), (int)number(argv[4]));
         close_region();
     } else if (IS("revoke", 2)) {
-        open_region(argv[2]);
-        revoke_some((unsigned long)number(argv[3]));
+        open_region(argv[2], PCA_FAMILY_ECC);
+        revoke_all((int)number(argv[3]));
         close_region();
     } else if (IS("lookup", 1)) {
         lookup(argv[2]);
         close_region();
+    } else if (IS("check", 1)) {
+        open_region(argv[2], PCA_FAMILY_ECC);
+        check();
+        close_region();
     } else if (IS("crl", 2)) {
-        open_region(argv[2]);
+        open_region(argv[2], PCA_FAMILY_ECC);
         crl(argv[3]);
         close_region();
     } else if (IS("memory", 1)) {
