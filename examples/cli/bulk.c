@@ -340,10 +340,11 @@ int bulk(struct session *s)
     struct bulk *b = calloc(1, sizeof *b);
     struct stat about = {0};
     if (!file || !b) {
+        int rc = file ? refuse(s, PCA_E_NO_MEMORY, "out of memory") : refuse(s, errno_code(), "cannot read %s: %s", opt.bulk, strerror(errno));
         if (file && !standard)
             fclose(file);
         free(b);
-        return refuse(s, file ? PCA_E_NO_MEMORY : errno == ENOENT ? PCA_E_NOT_FOUND : PCA_E_PERMISSION, "cannot read %s", opt.bulk);
+        return rc;
     }
     b->s = s;
     b->slice_size = SLICE_FIRST;

@@ -165,7 +165,7 @@ static int root_purchase(struct session *s)
     int rc = word_value(s, kinds, "--kind", opt.kind, &kind);
     if (rc == PCA_OK)
         rc = word_value(s, families, "--family", opt.family, &family);
-    if (rc == PCA_OK && opt.months < 1)
+    if (rc == PCA_OK && opt.months < 0)
         rc = refuse(s, PCA_E_INVALID, "--months is needed: for how long the CA is bought");
     if (rc == PCA_OK)
         rc = pca_root_purchase(s->region, kind, family, (uint64_t)opt.months, opt.token, &s->root, s->err);
@@ -177,7 +177,7 @@ static int root_purchase(struct session *s)
 static int sub_purchase(struct session *s)
 {
     int rc = find_root(s, opt.root);
-    if (rc == PCA_OK && opt.months < 1)
+    if (rc == PCA_OK && opt.months < 0)
         rc = refuse(s, PCA_E_INVALID, "--months is needed: for how long the CA is bought");
     if (rc == PCA_OK)
         rc = pca_root_purchase_sub(s->root, (uint64_t)opt.months, opt.token, &s->sub, s->err);
@@ -267,7 +267,7 @@ static int enable(struct session *s)
 static int renew(struct session *s)
 {
     int rc = find_named(s);
-    if (rc == PCA_OK && opt.months < 1)
+    if (rc == PCA_OK && opt.months < 0)
         rc = refuse(s, PCA_E_INVALID, "--months is needed: how long the term is lengthened");
     if (rc == PCA_OK)
         rc = is_root(s) ? pca_root_renew(s->root, (uint64_t)opt.months, opt.token, s->err)
@@ -408,11 +408,11 @@ static int list(struct session *s)
 {
     static const struct column columns[] = {{"id", "ID", RIGHT},
                                             {"name", "NAME", CUT},
-                                            {"kind", "KIND", 0},
+                                            {"kind", "KIND", WIDE},
                                             {"key", "KEY", 0},
                                             {"condition", "STATE", COLOUR},
-                                            {"service_end", "SERVICE UNTIL", DATE},
-                                            {"not_after", "CERTIFICATE UNTIL", DATE},
+                                            {"service_end", "TERM ENDS", DATE},
+                                            {"not_after", "CERT ENDS", DATE},
                                             {"remaining", "LEFT", RIGHT},
                                             {NULL, NULL, 0}};
     pca_query *query = pca_query_new();

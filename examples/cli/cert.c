@@ -80,7 +80,7 @@ json_object *cert_object(const pca_cert *cert, int long_form)
 
 static const struct column list_columns[] = {{"id", "ID", RIGHT},       {"status", "STATUS", COLOUR}, {"type", "TYPE", 0},
                                              {"subject", "SUBJECT", CUT}, {"not_after", "UNTIL", DATE}, {"issuer", "CA", RIGHT},
-                                             {"serial", "SERIAL", CUT}, {NULL, NULL, 0}};
+                                             {"serial", "SERIAL", WIDE}, {NULL, NULL, 0}};
 
 /* One page of at most `most`, after what the page before says. */
 typedef int next_page(struct session *s, void *how, const char *after, uint64_t most, pca_page **page);
@@ -232,7 +232,7 @@ int write_export(struct session *s, const pca_cert *cert, const char *directory,
     const char *password = NULL;
     int rc = word_value(s, formats, "--format", opt.format, &format);
     if (rc == PCA_OK && mkdir(directory, 0700) != 0 && errno != EEXIST)
-        rc = refuse(s, PCA_E_PERMISSION, "cannot make the directory %s: %s", directory, strerror(errno));
+        rc = refuse(s, errno_code(), "cannot make the directory %s: %s", directory, strerror(errno));
     if (rc == PCA_OK)
         rc = key_choice(s, &file, &made, &password, &flags);
     if (rc == PCA_OK)
@@ -389,7 +389,7 @@ static int next_review(struct session *s, void *how, const char *after, uint64_t
 static int review_list(struct session *s)
 {
     static const struct column columns[] = {{"id", "ID", RIGHT},           {"subject", "SUBJECT", CUT}, {"requester", "REQUESTER", 0},
-                                            {"requested_at", "ASKED", DATE}, {"review_digest", "DIGEST", 0}, {NULL, NULL, 0}};
+                                            {"requested_at", "ASKED", DATE}, {"review_digest", "DIGEST", WIDE}, {NULL, NULL, 0}};
     int rc = collect(s, next_review, NULL, 1, LIST_MOST);
     if (rc == PCA_OK)
         output_rows(s->out, columns);

@@ -90,6 +90,8 @@ int moment(struct session *s, const char *text, const char *what, int64_t *secon
 int region_now(struct session *s, int64_t *seconds);
 
 /* ---- file.c: "-" is standard input, standard output ---- */
+/* The code of a failure of the operating system's. */
+int errno_code(void);
 /* At most `most` octets. */
 #define PASSWORD_MAX 1024
 #define CERTIFICATE_MAX (1 << 20) /* of a file that holds a certificate, key, PFX */
@@ -132,13 +134,13 @@ void error_print(const pca_error *error, int code, const char *hint);
 int exit_status(int code);
 
 /* ---- output.c ---- */
-enum { RIGHT = 1, DATE = 2, COLOUR = 4, TREE = 8, CUT = 16 };
+enum { RIGHT = 1, DATE = 2, COLOUR = 4, TREE = 8, CUT = 16, WIDE = 32 };
 struct column {
     const char *key, *heading;
     int flags;
 };
-/* A table of the objects in an array; with TREE in a column, each below the one whose "id" is its "parent"; CUT: on a terminal
- * that is too narrow. Columns end with a key of NULL. --json prints the value as it is. */
+/* A table of the objects in an array; with TREE in a column, each below the one whose "id" is its "parent"; on a narrow
+ * terminal CUT is cut off and WIDE left out. Columns end with a key of NULL. --json prints the value as it is. */
 void output_rows(json_object *rows, const struct column *columns);
 void output_object(json_object *object);
 void put_text(json_object *object, const char *key, const char *text); /* "" is left out */

@@ -76,6 +76,8 @@ static int add_crl(struct session *s, const pca_ca *ca)
 {
     uint64_t number = 0, entries = 0;
     int64_t this_update = 0, next_update = 0;
+    if (pca_ca_state(ca) == PCA_CA_PURCHASED)
+        return PCA_OK;
     json_object *row = json_object_new_object();
     int rc = pca_ca_crl_info(ca, &number, &this_update, &next_update, &entries, s->err);
     json_object_array_add(s->out, row);
@@ -123,7 +125,7 @@ static const struct poptOption write_options[] = {
 const struct command crl_commands[] = {
     {"crl", "make", "CA", "Make the CA's next CRL, and write it with --out", 1, 1, WRITES, make_options, make},
     {"crl", "write", "CA", "Write the newest CRL, without --out to standard output", 1, 1, READS, write_options, write_crl},
-    {"crl", "list", "", "About the newest CRL of every CA", 0, 0, READS, no_options, list},
+    {"crl", "list", "", "About the newest CRL of every CA that is enabled", 0, 0, READS, no_options, list},
     {"crl", "show", "CA", "About the newest CRL", 1, 1, READS, show_options, show},
     {0},
 };

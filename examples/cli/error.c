@@ -29,7 +29,7 @@ static const struct {
     {PCA_E_PIN, 7, NULL},
     {PCA_E_LOCKED, 7, "give the storage key the region was created with: --key-file, --passphrase-file, --passphrase-fd or the prompt"},
     {PCA_E_READ_ONLY, 7, NULL},
-    {PCA_E_PERMISSION, 7, "the region belongs to the account that created it"},
+    {PCA_E_PERMISSION, 7, "a region belongs to the account that created it"},
     {PCA_E_BUSY, 8, "others changed it meanwhile: try again"},
     {PCA_E_CANCELLED, 8, NULL},
     {PCA_E_CLOCK, 9, "correct the system's clock; if it is right, pca region accept-clock"},

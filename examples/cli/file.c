@@ -11,6 +11,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int errno_code(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR:
+        return PCA_E_NOT_FOUND;
+    case ENOSPC:
+    case EDQUOT:
+        return PCA_E_FULL;
+    case EROFS:
+        return PCA_E_READ_ONLY;
+    case EACCES:
+    case EPERM:
+        return PCA_E_PERMISSION;
+    default:
+        return PCA_E_STORAGE;
+    }
+}
+
 void file_free(struct file *file)
 {
     if (file->data)
@@ -59,7 +78,7 @@ int file_read(struct session *s, const char *path, size_t most, struct file *fil
         return stream_take(s, stdin, "standard input", most, file);
     FILE *stream = fopen(path, "rb");
     if (!stream)
-        return refuse(s, errno == ENOENT ? PCA_E_NOT_FOUND : PCA_E_PERMISSION, "cannot read %s: %s", path, strerror(errno));
+        return refuse(s, errno_code(), "cannot read %s: %s", path, strerror(errno));
     int rc = stream_take(s, stream, path, most, file);
     fclose(stream);
     return rc;
@@ -122,8 +141,7 @@ static int write_all(struct session *s, const char *path, const pca_blob *blob, 
         bad |= fclose(stream) != 0;
     else if (descriptor >= 0)
         close(descriptor);
-    return bad ? refuse(s, errno == ENOENT ? PCA_E_NOT_FOUND : errno == ENOSPC ? PCA_E_FULL : PCA_E_PERMISSION, "cannot write %s: %s", path, strerror(errno))
-               : PCA_OK;
+    return bad ? refuse(s, errno_code(), "cannot write %s: %s", path, strerror(errno)) : PCA_OK;
 }
 
 int output_blob(struct session *s, const pca_blob *blob, int format, const char *name, int mode)

@@ -348,7 +348,7 @@ static int import_index(struct session *s)
     int rc = find_ca(s, s->args[0]);
     FILE *index = rc ? NULL : strcmp(s->args[1], "-") == 0 ? stdin : fopen(s->args[1], "r");
     if (rc == PCA_OK && !index)
-        rc = refuse(s, errno == ENOENT ? PCA_E_NOT_FOUND : PCA_E_PERMISSION, "cannot read %s: %s", s->args[1], strerror(errno));
+        rc = refuse(s, errno_code(), "cannot read %s: %s", s->args[1], strerror(errno));
     if (rc != PCA_OK)
         return rc;
     s->out = json_object_new_array();

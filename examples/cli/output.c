@@ -88,6 +88,13 @@ static struct libscols_line *line_above(struct libscols_table *table, const json
     return NULL;
 }
 
+/* A terminal too narrow for all of a table. */
+static int is_narrow(const struct libscols_table *table)
+{
+    enum { WHOLE_TABLE = 100 };
+    return isatty(STDOUT_FILENO) && scols_table_get_termwidth(table) < WHOLE_TABLE;
+}
+
 static int scols_flags(int flags)
 {
     return (flags & RIGHT ? SCOLS_FL_RIGHT : 0) | (flags & TREE ? SCOLS_FL_TREE : 0) | (flags & CUT ? SCOLS_FL_TRUNC : 0);
@@ -96,11 +103,12 @@ static int scols_flags(int flags)
 static void print_rows(const json_object *rows, const struct column *columns)
 {
     struct libscols_table *table = table_new();
-    int tree = 0;
+    int tree = 0, narrow = table && is_narrow(table);
     size_t count = 0;
     for (; table && columns[count].key; count++) {
+        int left_out = narrow && columns[count].flags & WIDE ? SCOLS_FL_HIDDEN : 0;
         tree |= columns[count].flags & TREE;
-        scols_table_new_column(table, columns[count].heading, 0, scols_flags(columns[count].flags));
+        scols_table_new_column(table, columns[count].heading, 0, scols_flags(columns[count].flags) | left_out);
     }
     for (size_t r = 0; table && r < json_object_array_length(rows); r++) {
         struct libscols_line *line = scols_table_new_line(table, tree ? line_above(table, rows, r) : NULL);

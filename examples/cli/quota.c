@@ -78,9 +78,9 @@ static void add_entry(json_object *rows, const pca_entry *entry)
 
 static int ledger(struct session *s)
 {
-    static const struct column columns[] = {{"sequence", "NUMBER", RIGHT}, {"time", "TIME", 0},        {"actor", "ACTOR", 0},
+    static const struct column columns[] = {{"sequence", "NUMBER", RIGHT}, {"time", "TIME", 0},        {"actor", "ACTOR", CUT},
                                             {"action", "ACTION", 0},       {"units", "UNITS", RIGHT},  {"ca", "CA", RIGHT},
-                                            {"from", "FROM", RIGHT},       {"object", "OBJECT", RIGHT}, {NULL, NULL, 0}};
+                                            {"from", "FROM", RIGHT},       {"object", "OBJECT", RIGHT | WIDE}, {NULL, NULL, 0}};
     pca_query *query = pca_query_new();
     pca_page *page = NULL;
     uint64_t left = limit_or(UINT64_MAX);

@@ -220,9 +220,9 @@ static int policy_set(struct session *s)
 static int tree(struct session *s)
 {
     static const struct column columns[] = {
-        {"name", "NAME", TREE | CUT},         {"id", "ID", RIGHT},               {"kind", "KIND", 0},
-        {"key", "KEY", 0},               {"condition", "STATE", COLOUR},    {"service_end", "SERVICE UNTIL", DATE},
-        {"not_after", "CERTIFICATE UNTIL", DATE}, {"remaining", "LEFT", RIGHT}, {"reserved", "RESERVED", RIGHT},
+        {"name", "NAME", TREE | CUT},         {"id", "ID", RIGHT},               {"kind", "KIND", WIDE},
+        {"key", "KEY", 0},               {"condition", "STATE", COLOUR},    {"service_end", "TERM ENDS", DATE},
+        {"not_after", "CERT ENDS", DATE}, {"remaining", "LEFT", RIGHT}, {"reserved", "RESERVED", RIGHT | WIDE},
         {"issued", "ISSUED", RIGHT},     {NULL, NULL, 0}};
     s->out = json_object_new_array();
     json_object *top = json_object_new_object();
