@@ -68,7 +68,7 @@ extern struct options {
     long long months, years, days, crl_days, path_length, expected, limit, generation, within, first_row, next_crl_number, changed_since;
     char **dns, **ip, **email, **uri;
     char *type, *csr, *bulk, *out, *format, *password_file, *reason, *invalidity, *at, *name, *name_prefix, *serial, *tag, *status;
-    char *before, *expires, *certificate, *certificates, *private_key, *pfx;
+    char *before, *expires, *certificate, **certificates, *private_key, *pfx;
     int longest, plain_key, new_password, with_root, legacy, dry_run, dual, with_crl, key_elsewhere;
 } opt;
 

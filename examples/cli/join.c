@@ -1,6 +1,8 @@
 /* CAs and others: CSRs for a CA elsewhere, cross-certificates, and what existed before. */
 #include "cli.h"
 
+#include "../openssl-import/index.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -261,82 +263,51 @@ static int import_revoked(struct session *s)
     return PCA_OK;
 }
 
-/* ---- The index.txt of openssl ca and easy-rsa ----
- * A line has six fields between tabs: V, R or E; the end; when it was revoked, with a comma and the reason; serial; file; subject. */
+/* ---- The index.txt of openssl ca and easy-rsa ---- */
 
-enum { STATUS, END, REVOKED, SERIAL, FILE_NAME, SUBJECT, FIELDS };
-
-/* YYMMDDHHMMSSZ, of 1950 to 2049, or YYYYMMDDHHMMSSZ. */
-static int index_time(struct session *s, const char *text, int64_t *seconds)
+static int index_revoked(struct session *s, const struct entry *entry)
 {
-    char iso[32];
-    size_t digits = strspn(text, "0123456789"), year = digits - 10;
-    if ((digits != 12 && digits != 14) || text[digits] != 'Z')
-        return refuse(s, PCA_E_INVALID, "no date: \"%s\"", text);
-    const char *century = digits == 14 ? "" : *text < '5' ? "20" : "19", *rest = text + year;
-    snprintf(iso, sizeof iso, "%s%.*s-%.2s-%.2sT%.2s:%.2s:%.2sZ", century, (int)year, text, rest, rest + 2, rest + 4, rest + 6, rest + 8);
-    return moment(s, iso, "a date", seconds);
-}
-
-/* The names of openssl's -crl_reason; what this library does not know becomes unspecified. keyTime and CAkeyTime have a date behind. */
-static int index_reason(struct session *s, char *text, int *reason, int64_t *invalidity)
-{
-    static const struct word names[] = {{PCA_REASON_KEY_COMPROMISE, "keyCompromise"},
-                                        {PCA_REASON_KEY_COMPROMISE, "keyTime"},
-                                        {PCA_REASON_CA_COMPROMISE, "CACompromise"},
-                                        {PCA_REASON_CA_COMPROMISE, "CAkeyTime"},
-                                        {PCA_REASON_AFFILIATION_CHANGED, "affiliationChanged"},
-                                        {PCA_REASON_SUPERSEDED, "superseded"},
-                                        {PCA_REASON_CESSATION_OF_OPERATION, "cessationOfOperation"},
-                                        {PCA_REASON_PRIVILEGE_WITHDRAWN, "privilegeWithdrawn"},
-                                        {0, NULL}};
-    char *argument = strchr(text, ',');
-    *reason = PCA_REASON_UNSPECIFIED;
-    if (argument)
-        *argument++ = '\0';
-    for (const struct word *name = names; name->text; name++)
-        if (strcmp(name->text, text) == 0)
-            *reason = name->value;
-    return argument && strstr(text, "eyTime") ? index_time(s, argument, invalidity) : PCA_OK;
-}
-
-static int index_revoked(struct session *s, char *fields[FIELDS])
-{
-    int64_t at = 0, invalidity = 0, end = 0;
-    int reason = PCA_REASON_UNSPECIFIED;
-    char *why = strchr(fields[REVOKED], ',');
-    int rc = why ? index_reason(s, why + 1, &reason, &invalidity) : PCA_OK;
-    if (rc == PCA_OK)
-        rc = index_time(s, fields[REVOKED], &at);
-    if (rc == PCA_OK)
-        rc = index_time(s, fields[END], &end);
-    return rc ? rc : pca_ca_import_revoked(s->ca, fields[SERIAL], at, reason, invalidity, end, s->err);
+    int rc = pca_ca_import_revoked(s->ca, entry->serial, entry->revoked_at, entry->reason, entry->invalidity, entry->not_after, s->err);
+    if (rc == PCA_E_INVALID && entry->reason == PCA_REASON_CA_COMPROMISE) /* of a certificate that is no CA's */
+        rc = pca_ca_import_revoked(s->ca, entry->serial, entry->revoked_at, PCA_REASON_KEY_COMPROMISE, entry->invalidity, entry->not_after,
+                                   s->err);
+    return rc;
 }
 
 /* The revocation of a certificate that was refused is not lost with it. */
-static int index_revoked_alone(struct session *s, char *fields[FIELDS], int refused)
+static int index_revoked_alone(struct session *s, const struct entry *entry, int refused)
 {
     char why[400];
     snprintf(why, sizeof why, "%s", pca_error_message(s->err));
-    int rc = index_revoked(s, fields);
+    int rc = index_revoked(s, entry);
     return rc == PCA_OK || rc == PCA_E_EXISTS ? refuse(s, refused, "its revocation is held, the certificate is not: %s", why) : rc;
 }
 
-/* Its certificate lies in the directory under its serial number, as openssl and easy-rsa leave it. A revocation needs none. */
-static int index_line(struct session *s, char *line, char path[4096], const char **serial)
+/* Under its serial number, as openssl leaves it in newcerts and easy-rsa in its certs_by_serial. path: of the last place. */
+static int index_certificate(const char *serial, char path[4096])
 {
-    char *fields[FIELDS] = {NULL}, *rest = line;
-    for (int i = 0; i < FIELDS && rest; i++)
-        fields[i] = strsep(&rest, "\t");
-    if (!fields[SUBJECT] || !strchr("VRE", *fields[STATUS]))
-        return refuse(s, PCA_E_INVALID, "no line of an index.txt");
-    *serial = fields[SERIAL];
-    snprintf(path, 4096, "%s/%s.pem", opt.certificates ? opt.certificates : ".", *serial);
-    int revoked = *fields[STATUS] == 'R', held = access(path, F_OK) == 0;
+    static const char *const suffixes[] = {"pem", "crt"};
+    static const char *const here[] = {".", NULL};
+    for (const char *const *directory = opt.certificates ? (const char *const *)opt.certificates : here; *directory; directory++)
+        for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+            snprintf(path, 4096, "%s/%s.%s", *directory, serial, suffixes[i]);
+            if (access(path, F_OK) == 0)
+                return 1;
+        }
+    return 0;
+}
+
+/* A revocation needs no certificate. */
+static int index_line(struct session *s, char *line, char path[4096], struct entry *entry)
+{
+    const char *wrong = index_parse(line, entry);
+    if (wrong)
+        return refuse(s, PCA_E_INVALID, "%s", wrong);
+    int held = index_certificate(entry->serial, path), revoked = entry->flag == 'R';
     int rc = revoked && !held ? PCA_OK : import_file(s, path, NULL);
     if (!revoked)
         return rc;
-    return rc == PCA_OK || rc == PCA_E_EXISTS ? index_revoked(s, fields) : index_revoked_alone(s, fields, rc);
+    return rc == PCA_OK || rc == PCA_E_EXISTS ? index_revoked(s, entry) : index_revoked_alone(s, entry, rc);
 }
 
 static int import_index(struct session *s)
@@ -355,11 +326,11 @@ static int import_index(struct session *s)
     interrupts_note();
     while (rc == PCA_OK && (size = getline(&line, &room, index)) > 0) {
         char path[4096] = "";
-        const char *serial = "";
+        struct entry entry;
         if (line[size - 1] == '\n')
             line[size - 1] = '\0';
-        int fared = index_line(s, line, path, &serial);
-        record(s, &r, path, serial, fared);
+        int fared = index_line(s, line, path, &entry);
+        record(s, &r, path, entry.serial, fared);
         rc = progress((void *)"import", r.done + r.known + r.refused, 0, s->err);
     }
     free(line);
@@ -426,7 +397,7 @@ static const struct poptOption revoked_options[] = {
     REASON_OPTIONS,
     POPT_TABLEEND};
 static const struct poptOption index_options[] = {
-    {"certificates", 0, POPT_ARG_STRING, &opt.certificates, 0, "Where the certificates are, each as SERIAL.pem", "DIR"}, POPT_TABLEEND};
+    {"certificates", 0, POPT_ARG_ARGV, &opt.certificates, 0, "Where its certificates are, by serial number; may be repeated", "DIR"}, POPT_TABLEEND};
 static const struct poptOption revoke_options[] = {REASON_OPTIONS, TOKEN_OPTION, POPT_TABLEEND};
 
 const struct command join_commands[] = {
