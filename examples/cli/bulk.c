@@ -180,6 +180,28 @@ static double seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Each row checked, none issued. */
+static void check_slice(struct bulk *b)
+{
+    for (uint64_t i = 0; i < b->slice; i++) {
+        pca_findings *findings = NULL;
+        int rc = pca_sub_check_request(b->s->sub, b->requests[i], &findings, b->s->err);
+        pca_findings_free(findings);
+        json_object *row = json_object_new_object();
+        if (rc != PCA_OK) {
+            put_refusal(b, row, b->rows[i], rc, b->s->err);
+            continue;
+        }
+        b->issued++;
+        put_number(row, "row", (int64_t)b->rows[i]);
+        put_text(row, "code", pca_code_name(PCA_OK));
+        if (opt.json)
+            json_object_array_add(b->s->out, row);
+        else
+            json_object_put(row);
+    }
+}
+
 /* All rows of a slice that was issued have their result, even where the files of one cannot be written. */
 static void issue_slice(struct bulk *b)
 {
@@ -204,7 +226,9 @@ static void issue_slice(struct bulk *b)
 
 static void flush_slice(struct bulk *b)
 {
-    if (b->rc == PCA_OK && b->slice)
+    if (b->rc == PCA_OK && b->slice && opt.dry_run)
+        check_slice(b);
+    else if (b->rc == PCA_OK && b->slice)
         issue_slice(b);
     for (uint64_t i = 0; i < SLICE_MOST && b->requests[i]; i++) {
         pca_request_free(b->requests[i]);
@@ -325,7 +349,7 @@ static int report(struct bulk *b)
     if (opt.json || b->refused)
         output_rows(b->s->out, columns);
     if (!opt.json)
-        printf("%" PRIu64 " issued, %" PRIu64 " refused\n", b->issued, b->refused);
+        printf("%" PRIu64 " %s, %" PRIu64 " refused\n", b->issued, opt.dry_run ? "would be issued" : "issued", b->refused);
     if (b->rc != PCA_OK && b->next > 0)
         fprintf(stderr, "pca: it stopped before row %" PRIu64 "; --from %" PRIu64 " goes on there\n", b->next, b->next);
     if (b->rc == PCA_OK && b->refused)
@@ -333,8 +357,17 @@ static int report(struct bulk *b)
     return b->rc;
 }
 
+/* What can be true of one certificate only. */
+static int is_of_one(void)
+{
+    return opt.csr || opt.public_key || opt.common_name || opt.personal_name || opt.account || opt.dns || opt.ip || opt.email || opt.uri ||
+           opt.alias || opt.custom_id;
+}
+
 int bulk(struct session *s)
 {
+    if (is_of_one())
+        return refuse(s, PCA_E_INVALID, "names, CSR, key, alias and id are of one certificate: with --bulk they stand in a row of %s", opt.bulk);
     int standard = strcmp(opt.bulk, "-") == 0;
     FILE *file = standard ? stdin : fopen(opt.bulk, "rb");
     struct bulk *b = calloc(1, sizeof *b);

@@ -329,6 +329,8 @@ static int import_index(struct session *s)
         struct entry entry;
         if (line[size - 1] == '\n')
             line[size - 1] = '\0';
+        if (!*line || *line == '#')
+            continue;
         int fared = index_line(s, line, path, &entry);
         record(s, &r, path, entry.serial, fared);
         rc = progress((void *)"import", r.done + r.known + r.refused, 0, s->err);
