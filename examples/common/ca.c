@@ -1,3 +1,8 @@
+/*
+ * A CA in a directory, made in steps of which each looks whether it is done: a program may be killed between any two, and goes on
+ * when it is started again. The library makes every step whole; here are those that it leaves to its host: files, and the making
+ * of the region itself.
+ */
 #include "ca.h"
 
 #include <errno.h>

@@ -126,7 +126,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 2 && i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(argv[2], verbs[i].name) == 0 && argc == verbs[i].arguments)
             verb = &verbs[i];
-    if (!verb || (argc > 3 && strchr(argv[3], '/'))) { /* a name becomes a directory's */
+    if (!verb || (argc > 3 && (*argv[3] == '.' || strchr(argv[3], '/')))) { /* a name becomes a directory's */
         fprintf(stderr, "usage: mtls DIR server HOST | add NAME | remove NAME | crls\n");
         return 2;
     }

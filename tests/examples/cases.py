@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 
@@ -58,15 +59,18 @@ def blocks(path):
     return re.findall(whole, text) + ([] if re.fullmatch(f'({whole.replace("1", "2")})+', text) else ['damaged'])
 
 
-def judge(root, file, key, when, *how):
-    """What openssl finds wrong with a certificate, its chain and its private key."""
+def judge(root, file, when, *how):
+    """What OpenSSL finds wrong with a certificate, its chain and its private key, all in one file."""
     status, said = run('openssl', 'verify', '-x509_strict', '-attime', when, *how, '-CAfile', root, '-untrusted', file, file)
-    if status:
-        return said
-    of_cert = run('openssl', 'x509', '-in', file, '-noout', '-pubkey')
-    of_key = run('openssl', 'pkey', '-in', key, '-pubout')
-    return '' if of_cert == of_key and of_key[0] == 0 else f'the key is another one: {of_cert} {of_key}'
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file)  # refuses another certificate's key
+    except (OSError, ValueError) as error:
+        return f'{said if status else ""} {error}'
+    return said if status else ''
 
 
 def serial(file):
-    return run('openssl', 'x509', '-in', file, '-noout', '-serial')[1].strip().removeprefix('serial=').lower()
+    """Of a file's first certificate: the INTEGER after version v3 (RFC 5280 4.1)."""
+    der = ssl.PEM_cert_to_DER_cert(file.read_text(encoding='ascii').partition('-----END CERTIFICATE-----')[0] + '-----END CERTIFICATE-----')
+    at = der.index(bytes.fromhex('a003020102')) + 5
+    return der[at + 2:at + 2 + der[at + 1]].hex()
