@@ -307,17 +307,12 @@ int ca_issue(struct ca *ca, int type, const char *name, pca_cert **cert)
     return rc;
 }
 
-int ca_is_due(int64_t not_after, int64_t now)
-{
-    return not_after - now < RENEW_DAYS * DAY;
-}
-
 /* The region knows what was issued: a certificate that a power cut kept from its file is found here and not issued again. */
 int ca_current(struct ca *ca, int type, const char *name, int64_t now, pca_cert **cert)
 {
     pca_cert *newest = NULL;
     int rc = ca_newest(ca, type, name, &newest);
-    if (rc == PCA_OK && !ca_is_due(pca_cert_not_after(newest), now)) {
+    if (rc == PCA_OK && pca_cert_not_after(newest) - now >= RENEW_DAYS * DAY) {
         *cert = newest;
         return PCA_OK;
     }

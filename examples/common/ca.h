@@ -24,7 +24,6 @@ int ca_newest(struct ca *ca, int type, const char *name, pca_cert **cert);
 int ca_issue(struct ca *ca, int type, const char *name, pca_cert **cert);
 /* The newest; where there is none, or it has less than 30 days left at that time, the next one. */
 int ca_current(struct ca *ca, int type, const char *name, int64_t now, pca_cert **cert);
-int ca_is_due(int64_t not_after, int64_t now);
 /* A file is the old one or the new one at every moment. What is the same already is not written: flash wears out. changed may be NULL. */
 struct piece {
     const void *data;

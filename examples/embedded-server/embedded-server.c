@@ -1,7 +1,7 @@
 /*
- * embedded-server: a TLS server with mbedTLS that has its CA inside. Its certificate comes from the region and is renewed while it
- * runs; a client's is looked up there at each handshake, so that one who was revoked a second ago, by this program or another, is
- * refused. There are no files, no CRL and no reload.
+ * embedded-server: a TLS server with mbedTLS that has its CA inside. Certificates are looked up in the region at each handshake: its
+ * own, which is so renewed or replaced as it runs, and a client's, who is refused when this program or another revoked it a second
+ * ago. There are no files, no CRL and no reload.
  *
  *   embedded-server DIR HOST PORT
  *

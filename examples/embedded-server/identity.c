@@ -43,7 +43,7 @@ void identity_free(struct identity *id)
 /* Once. TLS 1.3 in mbedTLS 3 works through PSA. */
 static int seed(struct identity *id)
 {
-    int bad = id->until == 0 && mbedtls_ctr_drbg_seed(&id->random, mbedtls_entropy_func, &id->entropy, NULL, 0) != 0;
+    int bad = id->cert == 0 && mbedtls_ctr_drbg_seed(&id->random, mbedtls_entropy_func, &id->entropy, NULL, 0) != 0;
 #if MBEDTLS_VERSION_MAJOR >= 3
     bad = bad || psa_crypto_init() != PSA_SUCCESS;
 #endif
@@ -84,12 +84,11 @@ int identity_take(struct identity *id, struct ca *ca, int *fresh)
 {
     pca_cert *cert = NULL;
     pca_blob *leaf = NULL, *chain = NULL, *root = NULL, *key = NULL;
-    *fresh = 0;
-    if (!ca_is_due(id->until, time(NULL)))
-        return PCA_OK;
     int rc = ca_current(ca, PCA_CERT_SERVER, id->host, time(NULL), &cert);
-    if (rc == PCA_OK)
-        rc = pca_cert_pem(cert, &leaf, ca->err);
+    *fresh = rc == PCA_OK && pca_cert_id(cert) != id->cert;
+    if (!*fresh)
+        goto out;
+    rc = pca_cert_pem(cert, &leaf, ca->err);
     if (rc == PCA_OK)
         rc = pca_ca_chain(pca_sub_ca(ca->sub), 0, &chain, ca->err);
     if (rc == PCA_OK)
@@ -98,10 +97,9 @@ int identity_take(struct identity *id, struct ca *ca, int *fresh)
         rc = pca_cert_export_key(cert, PCA_FORMAT_DER, PCA_PLAIN_KEY, NULL, &key, ca->err);
     if (rc == PCA_OK)
         rc = configure(id, ca, leaf, chain, root, key);
-    if (rc == PCA_OK) {
-        id->until = pca_cert_not_after(cert);
-        *fresh = 1;
-    }
+    if (rc == PCA_OK)
+        id->cert = pca_cert_id(cert);
+out:
     pca_blob_free(key);
     pca_blob_free(root);
     pca_blob_free(chain);

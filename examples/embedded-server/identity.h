@@ -10,7 +10,7 @@
 
 struct identity {
     const char *host;
-    int64_t until; /* 0: it has no certificate yet */
+    uint64_t cert; /* the id of the certificate in use; 0: none yet */
     mbedtls_entropy_context entropy;
     mbedtls_ctr_drbg_context random;
     mbedtls_ssl_config tls;
@@ -19,8 +19,8 @@ struct identity {
 };
 
 void identity_init(struct identity *id, const char *host);
-/* Before each handshake. Where it has no certificate or the one that it has is due, id->tls is made anew with the current one, and
- * trusts the region's root: *fresh 1. */
+/* Before each handshake. Where the region has another certificate for the host than the one in use, since that was revoked, came near
+ * its end or has a successor, id->tls is made anew with it, and trusts the region's root: *fresh 1. */
 int identity_take(struct identity *id, struct ca *ca, int *fresh);
 void identity_free(struct identity *id);
 

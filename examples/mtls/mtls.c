@@ -3,7 +3,7 @@
  *
  *   mtls DIR server HOST  HOST.pem and HOST.key, the next ones when the last have less than 30 days left; and the CRLs
  *   mtls DIR add NAME     clients/NAME: NAME.pem and NAME.key for programs, NAME.pfx with its password for browsers
- *   mtls DIR remove NAME  revokes what NAME has, and makes the CRLs
+ *   mtls DIR remove NAME  revokes all that NAME or HOST has, and makes the CRLs
  *   mtls DIR crls         makes those that are due; once a day
  *
  * All in DIR, where the CA is as well, made by the first call. crls.pem has the CRL of the root and that of the subordinate: without
@@ -92,19 +92,30 @@ static int add(struct ca *ca, const char *dir, const char *name)
     return rc;
 }
 
-/* Whatever was issued in that name; somebody who is added again later gets another certificate, and the old ones stay revoked. */
-static int remove_client(struct ca *ca, const char *dir, const char *name)
+static int revoke_all(struct ca *ca, int type, const char *name, int *revoked)
 {
-    int rc, revoked = 0;
+    int rc;
     do {
         pca_cert *cert = NULL;
-        rc = ca_newest(ca, PCA_CERT_CLIENT, name, &cert);
+        rc = ca_newest(ca, type, name, &cert);
         if (rc == PCA_OK)
             rc = pca_cert_revoke(cert, PCA_REASON_CESSATION_OF_OPERATION, 0, NULL, ca->err);
-        revoked += rc == PCA_OK;
+        *revoked += rc == PCA_OK;
         pca_cert_free(cert);
     } while (rc == PCA_OK);
-    return rc == PCA_E_NOT_FOUND && revoked ? publish_crls(ca, dir, 1) : rc;
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
+}
+
+/* Somebody who is added again later gets another certificate, and the old ones stay revoked. */
+static int remove_name(struct ca *ca, const char *dir, const char *name)
+{
+    int revoked = 0;
+    int rc = revoke_all(ca, PCA_CERT_CLIENT, name, &revoked);
+    if (rc == PCA_OK)
+        rc = revoke_all(ca, PCA_CERT_SERVER, name, &revoked);
+    if (rc == PCA_OK && !revoked)
+        pca_error_set(ca->err, rc = PCA_E_NOT_FOUND, 0, "nothing that is valid bears that name");
+    return rc ? rc : publish_crls(ca, dir, 1);
 }
 
 static int crls(struct ca *ca, const char *dir, const char *name)
@@ -117,7 +128,7 @@ static const struct verb {
     const char *name;
     int arguments;
     int (*run)(struct ca *ca, const char *dir, const char *name);
-} verbs[] = {{"server", 4, server}, {"add", 4, add}, {"remove", 4, remove_client}, {"crls", 3, crls}};
+} verbs[] = {{"server", 4, server}, {"add", 4, add}, {"remove", 4, remove_name}, {"crls", 3, crls}};
 
 int main(int argc, char **argv)
 {

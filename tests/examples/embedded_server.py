@@ -4,6 +4,7 @@ import os
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -37,13 +38,23 @@ def s_client(*how):
     """What openssl says of the handshake and what the server answers."""
     chain, key = files('ca', how[0])
     return run('openssl', 's_client', '-connect', f'127.0.0.1:{port}', '-servername', HOST, '-verify_hostname', HOST,
-               '-verify_return_error', '-CAfile', work / 'ca' / 'root.pem', '-cert', chain, '-cert_chain', chain, '-key', key, '-quiet', *how[1:],
-               input='GET / HTTP/1.0\r\n\r\n')[1]
+               '-verify_return_error', '-CAfile', work / 'ca' / 'root.pem', '-cert', chain, '-cert_chain', chain, '-key', key,
+               '-quiet', *how[1:], input='GET / HTTP/1.0\r\n\r\n')[1]
 
 
 def welcome(name):
     answer = curl(*files('ca', name))
     return answer != (True, f'welcome, CN={name}\n') and answer
+
+
+def shown():
+    """The certificate that the server shows to bob."""
+    context = ssl.create_default_context(cafile=work / 'ca' / 'root.pem')
+    context.load_cert_chain(*files('ca', 'bob'))
+    with socket.create_connection(('127.0.0.1', port)) as plain, context.wrap_socket(plain, server_hostname=HOST) as tls:
+        der = tls.getpeercert(True)
+    server.stdout.readline()
+    return der
 
 
 def refused(said, *who):
@@ -84,6 +95,10 @@ def scenes():
     case('openssl_is_told', ('alert certificate revoked' not in said or 'revoked' not in server.stdout.readline()) and said)
     case('bob_stays', welcome('bob') or server.stdout.readline() != 'welcome CN=bob\n' and 'the server saw another')
     case('added_again', mtls('ca', 'add', 'alice') or welcome('alice') or server.stdout.readline() != 'welcome CN=alice\n' and 'no')
+    own = shown()
+    case('own_stays', shown() != own and 'another certificate')
+    case('own_is_replaced', mtls('ca', 'remove', HOST) or shown() == own and 'the revoked certificate')
+    case('and_bob_takes_it', welcome('bob') or server.stdout.readline() != 'welcome CN=bob\n' and 'the server saw another')
     with socket.create_connection(('127.0.0.1', port)) as plain:
         plain.sendall(b'GET / HTTP/1.0\r\n\r\n')
     case('no_tls', not server.stdout.readline().startswith('refused') and 'not refused')
