@@ -29,6 +29,7 @@ NEEDS = {'docs/cli.md': ['pca'], 'docs/hsm.md': ['softhsm2-util'], 'docs/storage
 NOT_RUN = collections.Counter({
     'README.md': 2,  # tools/demo and tools/test themselves; installation for the whole machine
     'docs/install.md': 2,  # Windows, macOS
+    'docs/performance.md': 1,  # tools/bench
     'docs/python.md': 1,  # installation
     'bindings/python/README.md': 1,  # likewise
     'bindings/go/README.md': 1,  # go.mod
