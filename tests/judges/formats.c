@@ -5,6 +5,7 @@
  *   pem- pkcs8- crt- der- pkcs7-   and plain, secret (key under the password), chain (plain), root (secret, chain and root)
  *   pfx- jks-                      and leaf, chain, root; pfx-legacy with chain
  *   client-pem client-pfx          with chain, the key plain in the PEM; gone-pem likewise, of a client that was revoked then
+ *   pair-pem pair-der              of a client with an SM2 pair: both certificates, the key that signs, plain, and the enveloped one
  * password.txt is the password of them all, made by the library; crl.pem the CRLs of the three CAs. SM2 has no jks.
  */
 #include "tree.h"
@@ -43,6 +44,10 @@ static const struct download client_downloads[] = {
     {"client-pfx", PCA_FORMAT_PFX, CHAIN | PCA_WITH_PASSWORD_FILE, 1},
 };
 static const struct download gone_downloads[] = {{"gone-pem", PCA_FORMAT_PEM, CHAIN | PCA_PLAIN_KEY, 0}};
+static const struct download pair_downloads[] = {
+    {"pair-pem", PCA_FORMAT_PEM, PCA_PLAIN_KEY, 0},
+    {"pair-der", PCA_FORMAT_DER, PCA_PLAIN_KEY, 0},
+};
 static const struct tree kinds[] = {
     {.name = "rsa2048", .family = PCA_FAMILY_RSA, .algorithm = PCA_KEY_RSA_2048},
     {.name = "p256", .family = PCA_FAMILY_ECC, .algorithm = PCA_KEY_EC_P256},
@@ -99,10 +104,11 @@ static void make_cas(struct tree *t, pca_sub **upper)
     tree_need(t, pca_root_assign(t->root, t->sub, 10, PCA_ANY, NULL, t->err), "assign");
 }
 
-static pca_cert *issue(const struct tree *t, int type, const char *common_name, const char *alias)
+static pca_cert *issue(const struct tree *t, int type, const char *common_name, const char *alias, int dual)
 {
     pca_cert *cert = NULL;
     pca_request *request = request_for(t, common_name, 1);
+    pca_request_set_dual(request, dual);
     pca_request_set_type(request, type);
     pca_request_set_alias(request, alias);
     if (type == PCA_CERT_SERVER)
@@ -178,13 +184,18 @@ static void make(const void *context, size_t index)
     put_password(&t, text);
     pca_sub *upper = NULL;
     make_cas(&t, &upper);
-    pca_cert *server = issue(&t, PCA_CERT_SERVER, "app.internal", "");
-    pca_cert *client = issue(&t, PCA_CERT_CLIENT, "Ada Lovelace", "Ada 王小明");
+    pca_cert *server = issue(&t, PCA_CERT_SERVER, "app.internal", "", 0);
+    pca_cert *client = issue(&t, PCA_CERT_CLIENT, "Ada Lovelace", "Ada 王小明", 0);
     download(&t, server, server_downloads, sizeof server_downloads / sizeof *server_downloads, text);
     download(&t, client, client_downloads, sizeof client_downloads / sizeof *client_downloads, text);
-    pca_cert *gone = issue(&t, PCA_CERT_CLIENT, "Gone Away", "");
+    pca_cert *gone = issue(&t, PCA_CERT_CLIENT, "Gone Away", "", 0);
     download(&t, gone, gone_downloads, 1, text);
     tree_need(&t, pca_cert_revoke(gone, PCA_REASON_KEY_COMPROMISE, 0, NULL, t.err), "revoke");
+    if (t.family == PCA_FAMILY_SM2) {
+        pca_cert *pair = issue(&t, PCA_CERT_CLIENT, "Grace Hopper", "", 1);
+        download(&t, pair, pair_downloads, sizeof pair_downloads / sizeof *pair_downloads, NULL);
+        pca_cert_free(pair);
+    }
     put_crls(&t, (const pca_ca *const[]){pca_root_ca(t.root), pca_sub_ca(upper), pca_sub_ca(t.sub)}, 3);
     pca_cert_free(server);
     pca_cert_free(client);

@@ -79,6 +79,14 @@ def try_key(opener, download):
     return try_wrong(lambda: opener.key(path, form, f'{download.password}x')) if secret else None
 
 
+def try_pair(opener, download):
+    envelope, certificate = download.file('.envelope'), next(download.directory.glob('*_enc.[pd]e[mr]'))
+    if opener.envelope(download.file('.key'), envelope, certificate) != public_of_certificate(certificate):
+        return 'the enveloped key is not the encryption certificate\'s'
+    stranger = download.directory.parent / 'pem-plain' / 'app.internal.key'
+    return try_wrong(lambda: opener.envelope(stranger, envelope, certificate), 'another key opens it')
+
+
 def try_pkcs7(opener, download):
     return differing(opener.pkcs7(download.file('.p7b')), download.certificates, ordered=False)
 
@@ -97,12 +105,12 @@ def try_store(opener, download):
     return differing(held.certificates, download.certificates, opener.ordered) or try_wrong(lambda: method(path, f'{download.password}x'))
 
 
-def try_wrong(opening):
+def try_wrong(opening, fault='a wrong password opens it'):
     try:
         opening()
     except Refused:
         return None
-    return 'a wrong password opens it'
+    return fault
 
 
 def cases_of(opener, directory):
@@ -110,6 +118,9 @@ def cases_of(opener, directory):
         if download.format in ('pfx', 'jks'):
             if hasattr(opener, download.format):
                 yield download.name, try_store, download
+        elif download.format == 'pair':
+            if hasattr(opener, 'envelope'):
+                yield download.name, try_pair, download
         else:
             if hasattr(opener, 'key'):
                 yield f'{download.name} private key', try_key, download

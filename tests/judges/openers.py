@@ -35,6 +35,17 @@ def blocks(text, label):
     return re.findall(rf'-----BEGIN {label}-----.*?-----END {label}-----\n'.encode(), text, re.S)
 
 
+def elements(der):
+    """Each element of a SEQUENCE's contents: (the whole, its contents)."""
+    while der:
+        size, begin = der[1], 2
+        if size >= 0x80:
+            begin += size & 0x7F
+            size = int.from_bytes(der[2:begin], 'big')
+        yield der[:begin + size], der[begin:begin + size]
+        der = der[begin + size:]
+
+
 def public_of(pem):
     return output(find('openssl'), 'pkey', '-pubout', '-outform', 'DER', given=pem)
 
@@ -55,6 +66,15 @@ class OpenSSL(Opener):
 
     def pkcs7(self, path):
         return tuple(to_der(c) for c in blocks(output(self.openssl, 'pkcs7', '-in', path, '-print_certs'), 'CERTIFICATE'))
+
+    def envelope(self, key, path, certificate):
+        """SM2EnvelopedKey ::= SEQUENCE { algorithm, SM2Cipher, publicKey, encryptedPrivateKey BIT STRING } (GM/T 0009 7.4), in its steps."""
+        [(_, fields)] = elements(path.read_bytes())
+        _, (cipher, _), _, (_, secret) = elements(fields)
+        sm4 = output(self.openssl, 'pkeyutl', '-decrypt', '-inkey', key, given=cipher)
+        number = output(self.openssl, 'enc', '-d', '-sm4-ecb', '-nopad', '-K', sm4.hex(), given=secret[1:])
+        ec_private_key = bytes.fromhex('30310201010420') + number + bytes.fromhex('A00A06082A811CCF5501822D')
+        return output(self.openssl, 'pkey', '-inform', 'DER', '-pubout', '-outform', 'DER', given=ec_private_key)
 
     def pfx(self, path, password):
         said = output(self.openssl, 'pkcs12', '-in', path, '-passin', f'pass:{password}', '-nodes')
@@ -159,6 +179,10 @@ class BouncyCastle(Opener):
         super().__init__(build)
         jars = [installed(f'/usr/share/java/{jar}.jar', f'lib{jar}-java') for jar in ('bcprov', 'bcutil')]
         self.command = java_program(build, 'Opener', jars)
+        self.pair = java_program(build, 'Pair', jars)
+
+    def envelope(self, key, path, certificate):
+        return bytes.fromhex(output(*self.pair, key, path, certificate).decode().strip())
 
     def pfx(self, path, password):
         public, name, *certificates = output(*self.command, path, password).decode().rstrip('\n').split('\t')
