@@ -98,7 +98,7 @@ static uint64_t run_due(struct fixture *f)
 }
 
 /* An hour is long past the deadline of any operation here. Meanwhile the CA whose token it is goes on, the region too. */
-static void a_request_hangs(void **state)
+static void pitfall_39_a_request_hangs(void **state)
 {
     struct fixture *f = *state;
     static const struct {
@@ -183,7 +183,7 @@ static void another_wants_a_session(void **state)
 }
 
 /* The signature of a CA hangs: who wants that CA's session hears BUSY, and other CAs go on. */
-static void the_session_of_a_ca_hangs(void **state)
+static void pitfall_39_the_session_of_a_ca_hangs(void **state)
 {
     struct fixture *f = *state;
     pca_root *sealed_root = NULL;
@@ -232,7 +232,7 @@ static void sign_in_a_signature(void *argument, enum skf_call call)
 }
 
 /* A driver that calls back, into a verb that would need the very session it is in: refused at once, since it cannot ever come free. */
-static void the_session_of_a_ca_is_wanted_inside(void **state)
+static void pitfall_39_the_session_of_a_ca_is_wanted_inside(void **state)
 {
     struct fixture *f = *state;
     assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
@@ -272,7 +272,7 @@ static pca_cert *submit(struct fixture *f, int family, pca_request *wish)
 }
 
 /* While the token signs an approval, the request is rejected: the unit comes back once, and the approval is late. */
-static void an_approval_hangs(void **state)
+static void pitfall_39_an_approval_hangs(void **state)
 {
     struct fixture *f = *state;
     pca_request *r = request_new_leaf(PCA_CERT_CLIENT, NULL);
@@ -335,7 +335,7 @@ static void an_approval_is_overtaken(void **state)
 }
 
 /* Installing holds nothing that could be given back, however long it takes. */
-static void installing_hangs(void **state)
+static void pitfall_39_installing_hangs(void **state)
 {
     struct fixture *f = *state;
     static const enum skf_call calls[] = {SKF_PROBE, SKF_OPEN, SKF_PUBLIC, SKF_IMPORT, SKF_ENVELOPED};
@@ -384,7 +384,7 @@ static void begin_pulling(int after)
 }
 
 /* How many calls it takes; each of them but the first, which asks for the token, is one that the token can be missed in. */
-static void pulled_out_of_a_request(void **state)
+static void pitfall_36_pulled_out_at_each_call(void **state)
 {
     struct fixture *f = *state;
     const int families[] = {PCA_FAMILY_ECC, PCA_FAMILY_SM2};
@@ -562,9 +562,10 @@ static void a_long_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST_TOKEN(a_request_hangs), TEST_TOKEN(another_wants_a_session), TEST_TOKEN(the_session_of_a_ca_hangs),
-        TEST_TOKEN(the_session_of_a_ca_is_wanted_inside), TEST_TOKEN(an_approval_hangs), TEST_TOKEN(an_approval_is_overtaken), TEST_TOKEN(installing_hangs),
-        TEST_TOKEN(pulled_out_of_a_request), TEST_TOKEN(garbage), TEST_TOKEN(messages), TEST_TOKEN(a_long_message),
+        TEST_TOKEN(pitfall_39_a_request_hangs), TEST_TOKEN(another_wants_a_session), TEST_TOKEN(pitfall_39_the_session_of_a_ca_hangs),
+        TEST_TOKEN(pitfall_39_the_session_of_a_ca_is_wanted_inside), TEST_TOKEN(pitfall_39_an_approval_hangs),
+        TEST_TOKEN(an_approval_is_overtaken), TEST_TOKEN(pitfall_39_installing_hangs), TEST_TOKEN(pitfall_36_pulled_out_at_each_call),
+        TEST_TOKEN(garbage), TEST_TOKEN(messages), TEST_TOKEN(a_long_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
  *   pfx- jks-                      and leaf, chain, root; pfx-legacy with chain
  *   client-pem client-pfx          with chain, the key plain in the PEM; gone-pem likewise, of a client that was revoked then
  *   pair-pem pair-der              of a client with an SM2 pair: both certificates, the key that signs, plain, and the enveloped one
- * password.txt is the password of them all, made by the library; crl.pem the CRLs of the three CAs. SM2 has no jks.
+ * password.txt is the password of them all, made by the library; crl.pem the CRLs of the three CAs, issuing.csr a CSR of the lowest.
+ * SM2 has no jks.
  */
 #include "tree.h"
 
@@ -166,6 +167,19 @@ static void put_crls(const struct tree *t, const pca_ca *const cas[], size_t cou
         tree_stop("%s: %s", path, strerror(errno));
 }
 
+static void put_csr(const struct tree *t)
+{
+    char path[TREE_PATH];
+    pca_blob *csr = NULL;
+    pca_request *empty = pca_request_new();
+    FILE *f = create(t, path, "issuing.csr");
+    tree_need(t, pca_ca_csr(pca_sub_ca(t->sub), empty, PCA_FORMAT_PEM, &csr, t->err), "CSR");
+    if (fwrite(pca_blob_data(csr), 1, pca_blob_size(csr), f) != pca_blob_size(csr) || fclose(f) != 0)
+        tree_stop("%s: %s", path, strerror(errno));
+    pca_blob_free(csr);
+    pca_request_free(empty);
+}
+
 static void make(const void *context, size_t index)
 {
     static const uint8_t key[32] = "formats: this key protects none.";
@@ -197,6 +211,7 @@ static void make(const void *context, size_t index)
         pca_cert_free(pair);
     }
     put_crls(&t, (const pca_ca *const[]){pca_root_ca(t.root), pca_sub_ca(upper), pca_sub_ca(t.sub)}, 3);
+    put_csr(&t);
     pca_cert_free(server);
     pca_cert_free(client);
     pca_cert_free(gone);

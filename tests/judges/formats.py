@@ -3,9 +3,11 @@
 
 NAME is one of openers.py, or tls: servers in Java with the key stores, and curl.
 """
+import base64
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,6 +89,22 @@ def try_pair(opener, download):
     return try_wrong(lambda: opener.envelope(stranger, envelope, certificate), 'another key opens it')
 
 
+def to_pem(der, label):
+    return f'-----BEGIN {label}-----\n'.encode() + base64.encodebytes(der) + f'-----END {label}-----\n'.encode()
+
+
+def try_csr(opener, tree):
+    """Of the issuing CA, written anew; and one in which a name is another."""
+    der = subprocess.run([find('openssl'), 'req', '-in', tree / 'issuing.csr', '-outform', 'DER'], stdout=subprocess.PIPE, check=True).stdout
+    with tempfile.TemporaryDirectory() as directory:
+        same, changed = Path(directory) / 'same', Path(directory) / 'changed'
+        same.write_bytes(to_pem(der, 'CERTIFICATE REQUEST'))
+        changed.write_bytes(to_pem(der.replace(b'Formats Issuing', b'Formats issuing'), 'CERTIFICATE REQUEST'))
+        if opener.csr(same) != public_of_certificate(tree / 'crt-chain' / 'app.internal_chain.crt'):
+            return 'the CSR is not of the CA\'s key'
+        return try_wrong(lambda: opener.csr(changed), 'a CSR that was changed verifies')
+
+
 def try_pkcs7(opener, download):
     return differing(opener.pkcs7(download.file('.p7b')), download.certificates, ordered=False)
 
@@ -114,7 +132,10 @@ def try_wrong(opening, fault='a wrong password opens it'):
 
 
 def cases_of(opener, directory):
-    for download in map(Download, sorted(path for tree in opener.trees for path in (directory / tree).iterdir() if '-' in path.name)):
+    if hasattr(opener, 'csr'):
+        yield 'sm2 CSR', try_csr, directory / 'sm2'
+    paths = sorted(path for tree in opener.trees for path in (directory / tree).iterdir() if '-' in path.name)
+    for download in (Download(path) for path in paths if path.name not in ('client-pem', 'gone-pem')):
         if download.format in ('pfx', 'jks'):
             if hasattr(opener, download.format):
                 yield download.name, try_store, download
@@ -136,7 +157,7 @@ def verdict(opener, question, download):
 
 
 def open_all(cases, opener, directory):
-    wanted = [c for c in cases_of(opener, directory) if c[2].directory.name not in ('client-pem', 'gone-pem')]
+    wanted = list(cases_of(opener, directory))
     with ThreadPoolExecutor(cpu_count()) as pool:
         verdicts = list(pool.map(lambda c: verdict(opener, *c[1:]), wanted))
     for (name, _, _), fault in zip(wanted, verdicts):

@@ -67,6 +67,13 @@ class OpenSSL(Opener):
     def pkcs7(self, path):
         return tuple(to_der(c) for c in blocks(output(self.openssl, 'pkcs7', '-in', path, '-print_certs'), 'CERTIFICATE'))
 
+    def csr(self, path):
+        """It says so and goes on where the signature is wrong."""
+        status, said = run(self.openssl, 'req', '-in', path, '-noout', '-verify', '-vfyopt', 'distid:1234567812345678')
+        if status != 0 or 'verify OK' not in said:
+            raise Refused(said)
+        return output(self.openssl, 'pkey', '-pubin', '-outform', 'DER', given=output(self.openssl, 'req', '-in', path, '-noout', '-pubkey'))
+
     def envelope(self, key, path, certificate):
         """SM2EnvelopedKey ::= SEQUENCE { algorithm, SM2Cipher, publicKey, encryptedPrivateKey BIT STRING } (GM/T 0009 7.4), in its steps."""
         [(_, fields)] = elements(path.read_bytes())
@@ -179,10 +186,13 @@ class BouncyCastle(Opener):
         super().__init__(build)
         jars = [installed(f'/usr/share/java/{jar}.jar', f'lib{jar}-java') for jar in ('bcprov', 'bcutil')]
         self.command = java_program(build, 'Opener', jars)
-        self.pair = java_program(build, 'Pair', jars)
+        self.sm2 = java_program(build, 'Sm2', jars)
+
+    def csr(self, path):
+        return bytes.fromhex(output(*self.sm2, 'csr', path).decode().strip())
 
     def envelope(self, key, path, certificate):
-        return bytes.fromhex(output(*self.pair, key, path, certificate).decode().strip())
+        return bytes.fromhex(output(*self.sm2, 'pair', key, path, certificate).decode().strip())
 
     def pfx(self, path, password):
         public, name, *certificates = output(*self.command, path, password).decode().rstrip('\n').split('\t')
