@@ -41,7 +41,11 @@ int pcai_store_spool(const struct store *store, int *fd, pca_error *err)
     int error = errno;
     if (*fd >= 0)
         unlink(name);
-    int rc = *fd < 0 ? pcai_fail_errno(err, error, "store", "make %s", name) : PCA_OK;
+    int rc = PCA_OK;
+    if (*fd < 0 && error == ENOENT) /* NOT_FOUND is what the end of a scan says */
+        rc = pcai_fail(err, PCA_E_STORAGE, "store", NULL, "make %s: the store's directory is not there any more", name);
+    else if (*fd < 0)
+        rc = pcai_fail_errno(err, error, "store", "make %s", name);
     pcai_free(name);
     return rc;
 }

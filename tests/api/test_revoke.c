@@ -316,6 +316,22 @@ static void pitfall_05_09_clocks_that_go_back(void **state)
     assert_int_equal(number_of(f, ca), last);
 }
 
+/* A store whose directory was moved away is no corrupt one: no row is missing. */
+static void no_list_where_there_is_no_directory(void **state)
+{
+    struct fixture *f = *state;
+    char away[sizeof f->path + 8];
+    const pca_ca *ca = pca_sub_ca(f->sub);
+    pca_cert *cert = issue(f, f->sub, "a.internal");
+    assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    snprintf(away, sizeof away, "%s.away", f->path);
+    assert_int_equal(rename(f->path, away), 0);
+    assert_code(f->err, PCA_E_STORAGE, pca_ca_crl_make(ca, f->err));
+    assert_int_equal(rename(away, f->path), 0);
+    assert_ok(f->err, pca_ca_crl_make(ca, f->err));
+    pca_cert_free(cert);
+}
+
 static int collect(void *context, const uint8_t *data, size_t size, pca_error *err)
 {
     struct bytes *b = context;
@@ -420,6 +436,7 @@ int main(void)
         TEST_ECC(revoked_after_its_end),
         TEST_ECC(a_list_and_its_dates),
         TEST_ECC(pitfall_05_09_clocks_that_go_back),
+        TEST_ECC(no_list_where_there_is_no_directory),
         TEST_ECC(the_same_list_in_every_way),
         TEST_ECC(pitfall_01_lists_only_lose_what_has_ended),
     };
