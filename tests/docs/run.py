@@ -24,7 +24,8 @@ import tempfile
 BEGINS = {'docs/issue.md': 'docs/tutorial.md', 'docs/revoke.md': 'docs/tutorial.md', 'docs/rotate.md': 'docs/tutorial.md',
           'docs/backup.md': 'docs/tutorial.md', 'docs/storage.md': 'README.md'}
 # Pages that a test of their own runs, since they need what it sets up.
-ELSEWHERE = {'docs/install.md': 'tests/judges/install.py', 'docs/python.md': 'tests/bindings/python/test_example.py'}
+ELSEWHERE = {'docs/install.md': 'tests/judges/install.py', 'docs/python.md': 'tests/bindings/python/test_example.py',
+             'docs/go.md': 'tests/bindings/run-go-binding'}
 NEEDS = {'docs/cli.md': ['pca'], 'docs/hsm.md': ['softhsm2-util'], 'docs/storage.md': ['mdb_dump', 'xxd']}
 NOT_RUN = collections.Counter({
     'README.md': 2,  # tools/demo and tools/test themselves; installation for the whole machine
@@ -33,6 +34,7 @@ NOT_RUN = collections.Counter({
     'docs/python.md': 1,  # installation
     'bindings/python/README.md': 1,  # likewise
     'bindings/go/README.md': 1,  # go.mod
+    'docs/go.md': 1,  # likewise
 })
 
 Block = collections.namedtuple('Block', 'line info body')
