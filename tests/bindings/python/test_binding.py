@@ -220,6 +220,47 @@ class TestCallbacks(RegionCase):
         region.purchase(12)
         self.assertEqual(len(problems), 1)
 
+    def test_nor_while_a_snapshot_is_asked(self) -> None:
+        problems: list[Exception] = []
+        held: list[pca.Region] = []
+
+        def close() -> None:
+            if held:
+                try:
+                    held.pop().close()
+                except RuntimeError as problem:
+                    problems.append(problem)
+
+        def now() -> float:
+            close()
+            return time.time()
+
+        class Closing:
+            def write(self, data: bytes) -> None:
+                close()
+        region = self.region(clock=now)
+        sub = self.sub(region)
+        held.append(region)
+        sub.request(type=pca.CertType.CLIENT, common_name="Ada", days=1)
+        sub.make_crl()
+        held.append(region)
+        sub.stream_crl(Closing())
+        self.assertEqual(len(problems), 2)
+        region.close()
+
+    def test_every_exception_is_a_failure(self) -> None:
+        """One without a code, and one whose text is no UTF-8."""
+        sub = self.sub(self.region())
+        sub.make_crl()
+
+        class Failing:
+            def write(self, data: bytes) -> None:
+                raise problem
+        for problem in (pca.Error("without a code"), OSError("no such file: \udcff"), ValueError("\0")):
+            refusal = self.refused(pca.CancelledError, sub.stream_crl, Failing())
+            self.assertIs(refusal.__cause__, problem)
+            self.assertTrue(str(problem))
+
     def test_a_sink_that_takes_little(self) -> None:
         sub = self.sub(self.region())
         sub.make_crl()

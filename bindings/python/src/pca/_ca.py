@@ -211,10 +211,11 @@ class Ca(Handle):
     def stream_crl(self, sink: _drivers.Sink, format: Format = Format.DER, *, generation: int = 0) -> None:
         """Feeds the newest CRL, however large, piece by piece into a file that is open for writing."""
         table, _keep = _drivers.sink(sink)
-        if generation:
-            call("pca_ca_crl_stream_at", self._ca, generation, format, table)
-        else:
-            call("pca_ca_crl_stream", self._ca, format, table)
+        with self._region._use():
+            if generation:
+                call("pca_ca_crl_stream_at", self._ca, generation, format, table)
+            else:
+                call("pca_ca_crl_stream", self._ca, format, table)
 
     def write_crl(self, path: Path, format: Format = Format.DER, *, generation: int = 0) -> None:
         """Writes the newest CRL into a file, which is replaced at once by rename."""

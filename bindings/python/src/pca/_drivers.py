@@ -83,7 +83,7 @@ def _table(kind: str, **functions: Callable[..., None]) -> tuple[Any, list[Any]]
     fields = dict(ffi.typeof(f"pca_{kind}").fields)
     keep: list[Any] = [table]
     for name, function in functions.items():
-        callback = ffi.callback(fields[name].type, guarded(function))
+        callback = ffi.callback(fields[name].type, guarded(table, function), error=1)
         setattr(table, name, callback)
         keep.append(callback)
     return table, keep

@@ -35,4 +35,4 @@ class Error(Exception):
 
     def __str__(self) -> str:
         about = f"{self.object}: " if self.object else ""
-        return f"{self.code.name}: {about}{self.message}"
+        return f"{self.code.name}: {about}{self.message}" if hasattr(self, "code") else about + self.message

@@ -161,6 +161,7 @@ def blob(name: str, *arguments: Any) -> bytes:
 class _Callers(threading.local):
     def __init__(self) -> None:
         self.raised: list[list[BaseException]] = []
+        self.within: list[object] = []
 
 
 _callers = _Callers()
@@ -172,20 +173,28 @@ def _enter_call() -> list[BaseException]:
     return raised
 
 
-def guarded(body: Callable[..., None]) -> Callable[..., int]:
-    """A callback from C: an exception becomes a code and a text, and is kept for call(). The context or session stays first."""
+def in_callback_of(tables: list[Any]) -> bool:
+    """Whether this thread is in a callback of one of these."""
+    return any(one is other for one in _callers.within for other in tables)
+
+
+def guarded(table: object, body: Callable[..., None]) -> Callable[..., int]:
+    """A callback of a table's: an exception becomes a code and a text, and is kept for call(). The context or session stays first."""
     def run(*arguments: Any) -> int:
+        _callers.within.append(table)
         try:
             body(*arguments[:-1])
             return 0
         except BaseException as problem:  # nothing may pass through C
             if _callers.raised:
                 _callers.raised[-1].append(problem)
-            code = int(problem.code) if isinstance(problem, Error) else 1
+            code = int(getattr(problem, "code", 1)) if isinstance(problem, Error) else 1
             device = problem.device_code if isinstance(problem, Error) else 0
             said = (problem.message if isinstance(problem, Error) else str(problem)) or type(problem).__name__
-            function("pca_error_set")(arguments[-1], code, device, said.replace("\0", " ").encode())
+            function("pca_error_set")(arguments[-1], code, device, said.replace("\0", " ").encode(errors="replace"))
             if isinstance(problem, Error) and problem.tries_left >= 0:
                 function("pca_error_set_tries")(arguments[-1], problem.tries_left)
             return code
+        finally:
+            _callers.within.pop()
     return run

@@ -12,7 +12,7 @@ from . import _builders, _drivers, _interop
 from ._ca import Ca, Root, Sub, ca_page, cert_page
 from ._cert import Cert
 from ._header import ClosedError, Family, Kind
-from ._library import Data, Path, blob, c_text, call, ffi, function, make, seconds, text
+from ._library import Data, Path, blob, c_text, call, ffi, function, in_callback_of, make, seconds, text
 from ._results import Entry, Page, Policy, Stat, entry, pages, stat
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class Region:
         return cls(out[0], keep)
 
     def close(self) -> None:
-        """Waits for the calls in progress, then closes. Not from a callback of the same region: RuntimeError."""
+        """Waits for the calls in progress, then closes. Not from a callback of the same region or of a view of it: RuntimeError."""
         with self._idle:
-            if threading.get_ident() in self._users:
+            if threading.get_ident() in self._users or in_callback_of(self._keep):
                 raise RuntimeError("a region cannot be closed from its own callback")
             if self._closed:
                 return
