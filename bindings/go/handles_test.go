@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/tls"
 	"errors"
+	"runtime/pprof"
 	"sync"
 	"testing"
 	"time"
@@ -94,6 +95,27 @@ func TestCloseDuringACallback(t *testing.T) {
 			within(t, "the call", done)
 			within(t, "Close", closed)
 		})
+	}
+}
+
+// However many goroutines wait for a commit, they do not make a thread each.
+func TestThreadsAreBounded(t *testing.T) {
+	region, _ := aCA(t, Config{})
+	threads := pprof.Lookup("threadcreate")
+	before := threads.Count()
+	var wait sync.WaitGroup
+	for i := 0; i < 1000; i++ {
+		wait.Add(1)
+		go func(value int64) {
+			defer wait.Done()
+			if err := region.SetPolicy("short_lived", value); err != nil {
+				t.Error(err)
+			}
+		}(int64(i % 2))
+	}
+	wait.Wait()
+	if made := threads.Count() - before; made > MaxCalls+32 {
+		t.Error(made, "threads")
 	}
 }
 

@@ -87,11 +87,12 @@ func refusal(code Code, err *C.pca_error) *Error {
 // Version of the library, "0.1.0".
 func Version() string { return C.GoString(C.pca_version()) }
 
-// MaxCalls is how many calls of C may block at once; each of them holds a thread of the system. Further ones wait.
+// MaxCalls is how many calls of C may block at once; each of them holds a thread of the system. Further ones wait. A call that is in a
+// callback of the host's is not counted, and holds a thread all the same: KeyContainer.MaxSessions bounds those of slow tokens.
 const MaxCalls = 64
 
-// gate counts the calls in C. One that is in a callback of the host's is not counted, so that the callback may call the library; it
-// goes back without waiting, since those that are counted may be waiting for it.
+// gate counts the calls in C, but those in callbacks, which may call the library. A callback goes back without waiting, since those that
+// are counted may be waiting for it.
 type gate struct {
 	mu    sync.Mutex
 	freed sync.Cond
