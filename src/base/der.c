@@ -1,6 +1,5 @@
 #include "base/der.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/civil.h"
@@ -104,10 +103,16 @@ static void put_time(struct buf *b, int64_t time, int utc)
         b->failed = 1;
         return;
     }
-    char text[64];
-    int size = utc ? snprintf(text, sizeof text, "%02d", c.year % 100) : snprintf(text, sizeof text, "%04d", c.year);
-    size += snprintf(text + size, sizeof text - (size_t)size, "%02d%02d%02d%02d%02dZ", c.month, c.day, c.hour, c.minute, c.second);
-    pcai_der_put(b, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, pcai_slice(text, (size_t)size));
+    /* Two digits each; a CRL has a time an entry, too many for a format. */
+    const int pairs[] = {c.year / 100, c.year % 100, c.month, c.day, c.hour, c.minute, c.second};
+    char text[2 * sizeof pairs / sizeof *pairs + 1];
+    size_t size = 0;
+    for (size_t i = utc ? 1 : 0; i < sizeof pairs / sizeof *pairs; i++) {
+        text[size++] = (char)('0' + pairs[i] / 10);
+        text[size++] = (char)('0' + pairs[i] % 10);
+    }
+    text[size++] = 'Z';
+    pcai_der_put(b, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, pcai_slice(text, size));
 }
 
 void pcai_der_time(struct buf *b, int64_t time)

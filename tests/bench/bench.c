@@ -505,7 +505,7 @@ static void *watch(void *argument)
     while (!atomic_load(&peak->over)) {
         double kb = private_kb();
         peak->kb = kb > peak->kb ? kb : peak->kb;
-        nanosleep(&(struct timespec){0, 5000000}, NULL);
+        nanosleep(&(struct timespec){0, 20000000}, NULL);
     }
     return NULL;
 }
