@@ -23,7 +23,7 @@ STYLE = '''
 '''
 
 
-def machine(cores, mbedtls, folder):
+def machine(cores, load, mbedtls, folder):
     model = platform.processor() or platform.machine()
     with open('/proc/cpuinfo') as info:
         found = re.search(r'model name\s*: (.*)', info.read())
@@ -32,7 +32,7 @@ def machine(cores, mbedtls, folder):
     kind = max((m for m in here if (str(folder) + '/').startswith(m[0].rstrip('/') + '/')), key=lambda m: len(m[0]), default=('', 'unknown'))[1]
     version = '.'.join(str(mbedtls >> shift & 0xFF) for shift in (24, 16, 8))
     return (f'{found.group(1) if found else model}, {cores} cores; Linux {platform.release()}, {kind}; mbedTLS {version}; '
-            f'measured on {time.strftime("%Y-%m-%d", time.gmtime())}')
+            f'measured on {time.strftime("%Y-%m-%d", time.gmtime())}, with a load of {load:.1f} before it began')
 
 
 def figure(value):
@@ -54,7 +54,8 @@ def table(rows):
     lines = ['| what | value | limit | ratio | target |', '|---|---:|---:|---:|---|']
     for row in rows:
         name, value, unit, limit, ratio, target = cells(row)
-        name = re.sub(r'^(\d+):', lambda m: f'{int(m[1]):,} stored:', name)
+        name = re.sub(r'^(\d+):', r'\1 stored:', name)
+        name = re.sub(r'\d{4,}', lambda m: f'{int(m[0]):,}', name)
         lines.append(f'| {name} | {value} {unit} | {limit} | {ratio} | {target} |')
     return '\n'.join(lines)
 
