@@ -34,6 +34,7 @@ extern char **environ;
 static const char *worker, *shim;
 static char base[64], made[80], path[80], tracing[80];
 static unsigned rounds = 40;
+static int asked_for_all;
 static uint64_t seed;
 
 static uint64_t draw(uint64_t below)
@@ -338,6 +339,13 @@ static void pitfall_22_killed_at_each_write(void **state)
     kill_at_each_write("work", 0, 1);
 }
 
+/* Every third, where not all is asked for. */
+static void pitfall_22_killed_at_writes_of_others_work(void **state)
+{
+    (void)state;
+    kill_at_each_write("more", 0, asked_for_all ? 1 : 3);
+}
+
 static void pitfall_22_killed_among_threads(void **state)
 {
     struct said said;
@@ -479,6 +487,7 @@ static int setup(void **state)
     snprintf(made, sizeof made, "%s/made", base);
     snprintf(path, sizeof path, "%s/r", base);
     snprintf(tracing, sizeof tracing, "%s/trace", base);
+    asked_for_all = asked != NULL;
     if (asked)
         rounds = (unsigned)atoi(asked);
     seed = given ? strtoull(given, NULL, 10) : (uint64_t)getpid() * 2654435761u + 1;
@@ -486,6 +495,9 @@ static int setup(void **state)
     assert_int_equal(run_worker("create", NULL, NULL, &said), 0);
     assert_true(said.done);
     shell("mv '%s' '%s'", path, made);
+    shell("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout '%s.key' -out '%s.pem' -subj /CN=Old -days 3650 "
+          "-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null",
+          path, path);
     return 0;
 }
 
@@ -499,8 +511,11 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pitfall_22_killed_while_creating),    cmocka_unit_test(pitfall_22_killed_at_each_write),
-        cmocka_unit_test(pitfall_22_killed_among_threads),     cmocka_unit_test(pitfall_30_writes_that_fail),
+        cmocka_unit_test(pitfall_22_killed_while_creating),
+        cmocka_unit_test(pitfall_22_killed_at_each_write),
+        cmocka_unit_test(pitfall_22_killed_at_writes_of_others_work),
+        cmocka_unit_test(pitfall_22_killed_among_threads),
+        cmocka_unit_test(pitfall_30_writes_that_fail),
         cmocka_unit_test(pitfall_30_unsynced_writes_are_lost),
     };
     if (argc != 3) {

@@ -114,7 +114,8 @@ SPARED(open, (void *context, const char *slot, const char *pin, void **session, 
 SPARED(generate, (void *session, const char *key, int algorithm, pca_error *err), (session, key, algorithm, err))
 SPARED(public_key, (void *session, const char *key, uint8_t *out, size_t *size, pca_error *err), (session, key, out, size, err))
 SPARED(sign,
-       (void *session, const char *key, int algorithm, const uint8_t *data, size_t data_size, uint8_t *signature, size_t *size, pca_error *err),
+       (void *session, const char *key, int algorithm, const uint8_t *data, size_t data_size, uint8_t *signature, size_t *size,
+        pca_error *err),
        (session, key, algorithm, data, data_size, signature, size, err))
 SPARED(import_certificate, (void *session, const char *key, int use, const uint8_t *der, size_t size, pca_error *err),
        (session, key, use, der, size, err))
@@ -287,9 +288,9 @@ static void sign_csr(pca_blob *csr)
     fwrite(pca_blob_data(csr), 1, pca_blob_size(csr), file);
     fclose(file);
     pca_blob_free(csr);
-    assert_run(0, "openssl", "ca", "-batch", "-notext", "-preserveDN", "-config", old_file("ca", "cnf"), "-in", in, "-out", out, "-startdate",
-               "20260101000000Z", "-enddate", "20360101000000Z", "-extensions", "v", "-keyfile", old_file("Old", "key"), "-cert",
-               old_file("Old", "pem"));
+    assert_run(0, "openssl", "ca", "-batch", "-notext", "-preserveDN", "-config", old_file("ca", "cnf"), "-in", in, "-out", out,
+               "-startdate", "20260101000000Z", "-enddate", "20360101000000Z", "-extensions", "v", "-keyfile", old_file("Old", "key"),
+               "-cert", old_file("Old", "pem"));
     s.signed_csr = file_read(out, &s.signed_csr_size);
     assert_non_null(s.signed_csr);
 }

@@ -273,11 +273,23 @@ static void pitfall_35_nothing_is_left(void **state)
     assert_int_equal(count_found(NULL), 0);
 }
 
+static const char secret[] = "letmein-2f8a", secret_base64[] = "bGV0bWVpbi0yZjhh";
+
+static void check_silent(struct fixture *f, int rc)
+{
+    const char *texts[] = {pca_error_object(f->err), pca_error_field(f->err), pca_error_message(f->err)};
+    assert_int_not_equal(rc, PCA_OK);
+    assert_true(*texts[2]);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        assert_null(strstr(texts[i], secret));
+        assert_null(strstr(texts[i], secret_base64));
+    }
+}
+
 /* A refusal repeats what was given, but not what is secret. */
 static void pitfall_35_no_error_text_holds_a_secret(void **state)
 {
     struct fixture *f = *state;
-    static const char secret[] = "letmein-2f8a";
     static const char wrong_key[] = "-----BEGIN PRIVATE KEY-----\nbGV0bWVpbi0yZjhh\n-----END PRIVATE KEY-----\n";
     pca_region *region = POISON;
     pca_files *files = POISON;
@@ -285,32 +297,24 @@ static void pitfall_35_no_error_text_holds_a_secret(void **state)
     pca_config *config = pca_config_new();
     pca_import *import = pca_import_new();
     assert_ok(NULL, pca_config_set_passphrase(config, secret));
-    int codes[5] = {0}, n = 0;
-    char said[5][400];
-#define REFUSED(call) (codes[n] = (call), snprintf(said[n], sizeof said[n], "%s %s %s", pca_error_object(f->err), pca_error_field(f->err), pca_error_message(f->err)), n++)
-    REFUSED(pca_region_open(f->path, config, &region, f->err)); /* it is open with a key */
+    check_silent(f, pca_region_open(f->path, config, &region, f->err)); /* it is open with a key */
     close_region(f);
-    REFUSED(pca_region_open(f->path, config, &region, f->err));
+    check_silent(f, pca_region_open(f->path, config, &region, f->err));
     assert_ok(f->err, pca_region_open(f->path, f->config, &f->region, f->err));
     purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 12, &root, NULL);
     assert_ok(NULL, pca_import_set_certificate(import, wrong_key, sizeof wrong_key - 1));
     assert_ok(NULL, pca_import_set_key(import, wrong_key, sizeof wrong_key - 1));
     assert_ok(NULL, pca_import_set_password(import, secret));
-    REFUSED(pca_ca_import(pca_root_ca(root), import, f->err));
+    check_silent(f, pca_ca_import(pca_root_ca(root), import, f->err));
     assert_ok(NULL, pca_import_reset(import));
     assert_ok(NULL, pca_import_set_pfx(import, wrong_key, sizeof wrong_key - 1));
     assert_ok(NULL, pca_import_set_password(import, secret));
-    REFUSED(pca_ca_import(pca_root_ca(root), import, f->err));
+    check_silent(f, pca_ca_import(pca_root_ca(root), import, f->err));
     pca_root *ready = NULL;
     pca_sub *sub = NULL;
     make_ca(f, PCA_FAMILY_ECC, 0, 120, &ready, &sub);
     pca_cert *cert = issue(f, sub, "a.internal");
-    REFUSED(pca_cert_export(cert, PCA_FORMAT_JKS, PCA_PLAIN_KEY, secret, &files, f->err));
-    for (int i = 0; i < n; i++) {
-        assert_int_not_equal(codes[i], PCA_OK);
-        assert_null(strstr(said[i], secret));
-        assert_null(strstr(said[i], "bGV0bWVpbi0yZjhh"));
-    }
+    check_silent(f, pca_cert_export(cert, PCA_FORMAT_JKS, PCA_PLAIN_KEY, secret, &files, f->err));
     pca_cert_free(cert);
     pca_root_free(ready);
     pca_root_free(root);

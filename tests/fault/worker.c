@@ -5,6 +5,7 @@
  *
  *   JOB  create    a region with its CAs, and a certificate
  *        work      in a region that is there: one of every call that writes
+ *        more      likewise: what others made is brought in, signed and revoked; requests are reviewed. Reads DIR.pem and DIR.key
  *        threads   four threads issue, revoke and make CRLs until they are killed or have done enough
  *
  * It stops at the first failure, and says nothing of it: 0 when all was done, 1 after a failure.
@@ -184,6 +185,132 @@ static int work(const char *path)
     return rc;
 }
 
+/* ---- What others made, and what people decide ---- */
+
+static int set_file(pca_import *import, int (*set)(pca_import *, const void *, size_t), const char *path, const char *ending)
+{
+    char name[512], data[8192];
+    snprintf(name, sizeof name, "%s.%s", path, ending);
+    FILE *file = fopen(name, "rb");
+    if (!file)
+        return PCA_E_NOT_FOUND;
+    size_t size = fread(data, 1, sizeof data, file);
+    fclose(file);
+    return set(import, data, size);
+}
+
+/* An imported root, its cross-certificate, and a CSR for its subordinate. */
+static int bring_in(const char *path)
+{
+    pca_root *old = NULL;
+    pca_sub *below = NULL;
+    pca_blob *blob = NULL;
+    pca_import *import = pca_import_new();
+    pca_request *r = pca_request_new();
+    int rc = set_file(import, pca_import_set_certificate, path, "pem");
+    if (rc == PCA_OK)
+        rc = set_file(import, pca_import_set_key, path, "key");
+    if (rc == PCA_OK)
+        rc = pca_root_purchase(region, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 12, "old", &old, NULL);
+    if (rc == PCA_OK)
+        rc = pca_ca_import(pca_root_ca(old), import, NULL);
+    if (rc == PCA_OK)
+        rc = pca_ca_cross_sign(pca_root_ca(root), pca_root_ca(old), r, PCA_FORMAT_DER, &blob, NULL);
+    if (rc == PCA_OK) {
+        pca_blob_free(blob);
+        rc = pca_root_default_sub(old, &below, NULL);
+    }
+    pca_request_set_common_name(r, "Below");
+    if (rc == PCA_OK)
+        rc = pca_ca_csr(pca_sub_ca(below), r, PCA_FORMAT_DER, &blob, NULL);
+    if (rc == PCA_OK)
+        pca_blob_free(blob);
+    pca_import_free(import);
+    pca_request_free(r);
+    pca_root_free(old);
+    pca_sub_free(below);
+    return rc;
+}
+
+static int revoke_unknown(void)
+{
+    static const char first[] = "7f0102030405060708090a0b0c0d0e0f", second[] = "7e0102030405060708090a0b0c0d0e0f";
+    int rc = pca_ca_revoke_serial(pca_sub_ca(sub), first, PCA_REASON_KEY_COMPROMISE, 0, "serial", NULL);
+    if (rc == PCA_OK)
+        say("revoked", 0, first);
+    if (rc == PCA_OK)
+        rc = pca_ca_import_revoked(pca_sub_ca(sub), second, pca_ca_not_before(pca_sub_ca(sub)), PCA_REASON_SUPERSEDED, 0,
+                                   pca_ca_not_after(pca_sub_ca(sub)), NULL);
+    if (rc == PCA_OK)
+        say("revoked", 0, second);
+    return rc;
+}
+
+/* One request is approved, one rejected and purged, one cancelled. */
+static int decide(const pca_sub *compliance, int what)
+{
+    pca_request *r = pca_request_new();
+    pca_cert *cert = NULL, *issued = NULL;
+    pca_request_set_type(r, PCA_CERT_CLIENT);
+    pca_request_set_personal_name(r, "Ada");
+    int rc = pca_sub_request(compliance, r, &cert, NULL);
+    if (rc == PCA_OK)
+        rc = what == 0 ? pca_cert_approve(cert, pca_cert_review_digest(cert), NULL)
+             : what == 1 ? pca_cert_reject(cert, "no", NULL)
+                         : pca_cert_cancel(cert, NULL);
+    if (rc == PCA_OK && what == 0) {
+        rc = pca_cert_reload(cert, &issued, NULL);
+        if (rc == PCA_OK)
+            say("cert", pca_cert_id(issued), pca_cert_serial(issued));
+    }
+    if (rc == PCA_OK && what == 1)
+        rc = pca_cert_purge(cert, NULL);
+    pca_cert_free(issued);
+    pca_cert_free(cert);
+    pca_request_free(r);
+    return rc;
+}
+
+static int review(void)
+{
+    pca_root *top = NULL;
+    pca_sub *compliance = NULL;
+    pca_request *r = pca_request_new();
+    int rc = pca_root_purchase(region, PCA_KIND_COMPLIANCE, PCA_FAMILY_ECC, 120, "compliance", &top, NULL);
+    if (rc == PCA_OK)
+        rc = pca_root_default_sub(top, &compliance, NULL);
+    pca_request_set_common_name(r, "Compliance");
+    if (rc == PCA_OK)
+        rc = pca_root_enable(top, r, NULL);
+    pca_request_set_common_name(r, "Reviewed");
+    if (rc == PCA_OK)
+        rc = pca_sub_enable(compliance, r, NULL);
+    if (rc == PCA_OK)
+        rc = pca_root_purchase_certificates(top, 3, NULL, NULL, NULL);
+    if (rc == PCA_OK)
+        rc = pca_root_assign(top, compliance, 3, PCA_ANY, NULL, NULL);
+    for (int what = 0; rc == PCA_OK && what < 3; what++)
+        rc = decide(compliance, what);
+    pca_request_free(r);
+    pca_sub_free(compliance);
+    pca_root_free(top);
+    return rc;
+}
+
+static int more(const char *path)
+{
+    int rc = bring_in(path);
+    if (rc == PCA_OK)
+        rc = revoke_unknown();
+    if (rc == PCA_OK)
+        rc = review();
+    if (rc == PCA_OK)
+        rc = make_crl(pca_sub_ca(sub), "crl1");
+    return rc;
+}
+
+/* ---- Threads ---- */
+
 static void *one_thread(void *argument)
 {
     int *rc = argument;
@@ -228,7 +355,7 @@ int main(int argc, char **argv)
         if (rc == PCA_OK)
             rc = handles();
         if (rc == PCA_OK)
-            rc = strcmp(argv[2], "threads") == 0 ? threads() : work(argv[1]);
+            rc = strcmp(argv[2], "threads") == 0 ? threads() : strcmp(argv[2], "more") == 0 ? more(argv[1]) : work(argv[1]);
     }
     if (rc == PCA_OK)
         say("done", 0, NULL);

@@ -35,7 +35,8 @@ static void lint(const struct certificate *c, struct slice der)
     struct findings findings;
     struct lint_context context = {.signature_key = PCA_KEY_EC_P256, .include_crl = -1, .constrained = &der, .constrained_count = 1};
     for (context.role = LINT_ROOT; context.role <= LINT_LEAF; context.role++) {
-        for (context.type = PCA_CERT_SERVER; context.type <= (context.role == LINT_LEAF ? PCA_CERT_CUSTOM : PCA_CERT_SERVER); context.type++) {
+        int last = context.role == LINT_LEAF ? PCA_CERT_CUSTOM : PCA_CERT_SERVER;
+        for (context.type = PCA_CERT_SERVER; context.type <= last; context.type++) {
             pca_error err = {0};
             findings.count = 0;
             context.issuer = context.role == LINT_ROOT ? pcai_slice(NULL, 0) : der;

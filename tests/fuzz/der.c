@@ -24,8 +24,10 @@ static int walk(struct slice in, int depth)
             return -1;
         must_lie_in(content, whole);
         must_lie_in(whole, in);
-        if (pcai_der_get_uint(&one, &number) == 0)
-            must(pcai_der_get_integer(&two, &octets) == 0 && (number > INT64_MAX || (pcai_der_get_int(&three, &integer) == 0 && (uint64_t)integer == number)));
+        if (pcai_der_get_uint(&one, &number) == 0) {
+            must(pcai_der_get_integer(&two, &octets) == 0);
+            must(number > INT64_MAX || (pcai_der_get_int(&three, &integer) == 0 && (uint64_t)integer == number));
+        }
         one = two = three = pcai_der(whole);
         if (pcai_der_get_oid(&one, &octets) == 0)
             pcai_oid_text(octets, text, sizeof text);

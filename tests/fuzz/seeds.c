@@ -1,6 +1,6 @@
 /*
- * seeds DIRECTORY RSA-KEY: the seeds that are made at build, a folder for each target: what a region of ours writes and holds. The same octets
- * at each run: its random numbers and its clock stand still.
+ * seeds DIRECTORY RSA-KEY: the seeds that are made at build, a folder for each target: what a region of ours writes and holds. The
+ * same octets at each run: its random numbers and its clock stand still.
  */
 #include "fuzz.h"
 
@@ -287,8 +287,9 @@ static void save_key(const struct key *key, const char *name)
 {
     static const uint8_t ada[] = {0x30, 0x0E, 0x31, 0x0C, 0x30, 0x0A, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0C, 0x03, 'a', '.', 'b'};
     static const uint8_t san[] = {0x30, 0x0B, 0x82, 0x03, 'a', '.', 'b', 0x87, 0x04, 10, 0, 0, 1};
-    struct certificate asked = {.is_ca = 1, .path_length = 1, .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN, .san = pcai_slice(san, sizeof san)};
+    struct certificate asked = {.is_ca = 1, .path_length = 1, .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN};
     struct buf info = {0}, signature = {0}, csr = {0};
+    asked.san = pcai_slice(san, sizeof san);
     asked.eku[asked.eku_count++] = pcai_oid(OID_SERVER_AUTH);
     pcai_csr_info(&info, pcai_slice(ada, sizeof ada), pcai_key_public(key), &asked);
     done(pcai_key_sign(key, steady_random(), pcai_buf_view(&info), &signature, err));
