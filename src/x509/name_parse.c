@@ -78,6 +78,8 @@ static int read_hex(struct slice *in, struct buf *text)
         pcai_buf_octet(text, octet);
     if (text->failed)
         return 0;
+    if (text->size == before)
+        return -1;
     struct der value = pcai_der(pcai_slice(text->data + before, text->size - before));
     if (pcai_der_any(&value, &tag, &content, NULL) != 0 || !pcai_der_at_end(&value) ||
         (tag != DER_PRINTABLE_STRING && tag != DER_UTF8_STRING && tag != DER_IA5_STRING))
