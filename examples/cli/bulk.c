@@ -73,6 +73,8 @@ static const struct column_type {
                     {"years", NUMBER, NULL, pca_request_set_years, NULL, NULL},
                     {"csr", CSR, NULL, NULL, NULL, NULL}};
 
+_Static_assert(sizeof column_types / sizeof column_types[0] <= COLUMNS_MAX, "each column may be named once");
+
 static const struct column_type *column_type(const char *name)
 {
     for (size_t i = 0; i < sizeof column_types / sizeof column_types[0]; i++)
@@ -248,8 +250,11 @@ static void name_column(struct bulk *b, const char *text)
     static const char bom[] = "\xef\xbb\xbf";
     if (b->columns == 0 && strncmp(text, bom, 3) == 0)
         text += 3;
-    if (b->columns == COLUMNS_MAX || !column_type(text))
-        b->rc = refuse(b->s, PCA_E_INVALID, "%s: no column is called \"%s\"", opt.bulk, text);
+    int known = column_type(text) != NULL, twice = 0;
+    for (size_t i = 0; i < b->columns; i++)
+        twice |= strcmp(b->names[i], text) == 0;
+    if (!known || twice)
+        b->rc = refuse(b->s, PCA_E_INVALID, "%s: %s column is called \"%s\"", opt.bulk, known ? "more than one" : "no", text);
     else
         b->names[b->columns++] = strdup(text);
 }
@@ -328,6 +333,8 @@ static void read_rows(struct bulk *b, FILE *file, uint64_t total)
     flush_slice(b);
     if (b->rc == PCA_OK && bad)
         b->rc = refuse(b->s, PCA_E_INVALID, "%s: row %" PRIu64 " is no CSV: %s", opt.bulk, b->row, csv_strerror(csv_error(&parser)));
+    if (b->rc == PCA_OK && b->columns == 0)
+        b->rc = refuse(b->s, PCA_E_INVALID, "%s: there is no row that names the columns", opt.bulk);
     if (b->rc == PCA_OK && ferror(file))
         b->rc = refuse(b->s, PCA_E_STORAGE, "cannot read on in %s: %s", opt.bulk, strerror(errno));
     csv_free(&parser);
