@@ -53,10 +53,15 @@ static const char *name_text(struct arena *arena, struct slice name)
     return copy;
 }
 
+/* A record in a backup may name any number of generations: there is room for those that are there. */
 static int load_crl_urls(struct txn *txn, struct context *cx, struct pca_ca *ca, pca_error *err)
 {
     struct generation_record generation;
     int rc = PCA_OK;
+    for (uint64_t g = 1; rc == PCA_OK && g <= ca->record.generation; g++)
+        rc = pcai_generation_read(txn, cx, &ca->record, g, &generation, err);
+    if (rc != PCA_OK)
+        return rc;
     ca->crl_urls = pcai_arena_alloc(&ca->arena, (size_t)ca->record.generation * sizeof *ca->crl_urls);
     for (uint64_t g = 1; rc == PCA_OK && ca->crl_urls && g <= ca->record.generation; g++) {
         rc = pcai_generation_read(txn, cx, &ca->record, g, &generation, err);
