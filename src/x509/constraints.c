@@ -433,10 +433,12 @@ int pcai_constraints_allow(struct slice constraints, const struct general_name *
 
 /* ---- A certificate's names ---- */
 
-/* Labels with letters, digits, hyphens and underscores, a dot between two at least. */
+/* Labels with letters, digits, hyphens and underscores, a dot between two at least; the first may be an asterisk. */
 static int reads_as_host(struct slice text)
 {
     size_t label = 0, dots = 0;
+    if (text.size && text.data[0] == '*')
+        return text.size > 1 && text.data[1] == '.' && reads_as_host(pcai_slice(text.data + 2, text.size - 2));
     for (size_t i = 0; i < text.size; i++) {
         int c = text.data[i];
         if (c == '.' && label == 0)

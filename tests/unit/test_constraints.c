@@ -331,6 +331,15 @@ static void every_name_of_a_certificate(void **state)
     names.san = octets("30{87{0A000001}}");
     assert_int_equal(pcai_constraints_check(octets(dns), &names, &v), PCA_E_CONSTRAINT);
     assert_string_equal(v.field, "common_name");
+    names.subject = octets("30{" ATTRIBUTE("550403", "0C", "'*.x.org'") "}");
+    assert_int_equal(pcai_constraints_check(octets(dns), &names, &v), PCA_E_CONSTRAINT);
+    assert_string_equal(v.field, "common_name");
+    assert_int_equal(pcai_constraints_check(octets("30{A1{30{82{'a.x.org'}}}}"), &names, &v), PCA_E_CONSTRAINT);
+    names.subject = octets("30{" ATTRIBUTE("550403", "0C", "'*.a.b'") "}");
+    assert_int_equal(pcai_constraints_check(octets(dns), &names, &v), PCA_OK);
+    names.subject = octets("30{" ATTRIBUTE("550403", "0C", "'** a title **'") "}");
+    assert_int_equal(pcai_constraints_check(octets(dns), &names, &v), PCA_OK);
+    names.subject = octets("30{" ATTRIBUTE("550403", "13", "'x.org'") "}");
     names.is_ca = 1;
     assert_int_equal(pcai_constraints_check(octets(dns), &names, &v), PCA_OK);
     names.subject = octets("30{}"); /* an empty subject is no name */
