@@ -111,9 +111,8 @@ int pcai_jks_write(const struct jks *jks, struct buf *out, pca_error *err)
 {
     struct buf password = {0};
     uint8_t trailer[PCAI_DIGEST_MAX];
-    if (pcai_utf16(jks->password, &password) != 0)
-        return pcai_fail(err, PCA_E_INVALID, NULL, "password", "the password is not UTF-8");
-    int rc = pcai_buf_check(&password, err);
+    int rc = pcai_utf16(jks->password, &password) != 0 ? pcai_fail(err, PCA_E_INVALID, NULL, "password", "the password is not UTF-8")
+                                                       : pcai_buf_check(&password, err);
     put_u32(out, MAGIC);
     put_u32(out, VERSION);
     put_u32(out, 1);

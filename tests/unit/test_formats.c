@@ -1,7 +1,8 @@
 /*
  * Downloads and what comes back: the derivations and ciphers by their standards and by openssl, the writers' structures by
  * hand, the readers over files that openssl, Java, GnuTLS and NSS wrote (tests/vectors/formats), cut and changed at every
- * octet. pcai_alloc is wrapped at link time, to fail at will.
+ * octet. pcai_alloc is wrapped at link time, to fail at will, and what frees, to count what
+ * is held.
  */
 #include "unit.h"
 
@@ -19,12 +20,29 @@
 #define NO_PASSWORD pcai_slice(NULL, 0)
 
 static int until_failure = -1; /* -1: never */
+static long held;              /* blocks */
 
 void *__real_pcai_alloc(size_t size);
 void *__wrap_pcai_alloc(size_t size);
+void __real_pcai_free(void *p);
+void __wrap_pcai_free(void *p);
+void __real_pcai_wipe_free(void *p, size_t size);
+void __wrap_pcai_wipe_free(void *p, size_t size);
 void *__wrap_pcai_alloc(size_t size)
 {
-    return until_failure >= 0 && until_failure-- == 0 ? NULL : __real_pcai_alloc(size);
+    void *p = until_failure >= 0 && until_failure-- == 0 ? NULL : __real_pcai_alloc(size);
+    held += p != NULL;
+    return p;
+}
+void __wrap_pcai_free(void *p)
+{
+    held -= p != NULL;
+    __real_pcai_free(p);
+}
+void __wrap_pcai_wipe_free(void *p, size_t size)
+{
+    held -= p != NULL;
+    __real_pcai_wipe_free(p, size);
 }
 
 static struct buf vector(const char *name)
@@ -446,6 +464,22 @@ static void jks_by_hand(void **state)
     pcai_buf_free(&out);
     pcai_buf_free(&plain);
     pcai_buf_free(&signed_part);
+}
+
+/* Half of it is there in UTF-16 by then: it is wiped and freed. */
+static void a_password_that_is_not_utf8_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    struct slice certificate = octets("3003 020109");
+    struct jks jks = {"a", 1, octets("3003 020105"), &certificate, 1, pcai_slice_text("secret\xFF"), {1}};
+    struct pkcs12_contents contents = {octets("3003 020105"), &certificate, 1, pcai_slice_text("a"), jks.password, 1};
+    static const struct pkcs12_seed none;
+    struct buf out = {0};
+    long before = held;
+    assert_result(PCA_E_INVALID, "password", pcai_jks_write(&jks, &out, &err));
+    assert_result(PCA_E_INVALID, "password", pcai_pkcs12_write(&contents, &none, &out, &err));
+    pcai_buf_free(&out);
+    assert_int_equal(held, before);
 }
 
 static const struct pkcs12_seed seed = {.key = {.salt = {1}, .iv = {2}}, .certificates = {.salt = {3}, .iv = {4}}, .mac_salt = {5}};
@@ -959,8 +993,10 @@ static void fails_at_each(attempt try, const char *name)
     int n = 0;
     for (;; n++) {
         until_failure = n;
+        long before = held;
         int rc = try(&in);
         int reached = until_failure < 0;
+        assert_int_equal(held, before);
         until_failure = -1;
         if (!reached) {
             assert_int_equal(rc, PCA_OK);
@@ -999,6 +1035,7 @@ int main(void)
         cmocka_unit_test(ber_has_a_depth),
         cmocka_unit_test(pkcs7_by_hand),
         cmocka_unit_test(jks_by_hand),
+        cmocka_unit_test(a_password_that_is_not_utf8_leaves_nothing_behind),
         cmocka_unit_test(algorithms_by_hand),
         cmocka_unit_test(pkcs12_by_hand),
         cmocka_unit_test(private_keys_of_others),
