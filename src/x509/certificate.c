@@ -316,7 +316,7 @@ static int read_authority_key_id(struct der *value, struct certificate *c)
     return 0;
 }
 
-/* The first http URI of the first point. */
+/* The URI that the first point begins with. */
 static int read_crl_url(struct der *value, struct certificate *c)
 {
     struct der points, point, name, full;
@@ -365,20 +365,32 @@ static int read_value(enum oid type, struct slice octets, struct certificate *c)
     return failed || !pcai_der_at_end(&value) ? -1 : 1;
 }
 
-static int read_extension(struct der *extension, struct certificate *c, unsigned *seen)
+struct seen {
+    struct slice oid[PCAI_EXTENSIONS_READ_MAX];
+    size_t count;
+};
+
+/* RFC 5280 4.2: not more than one instance of an extension, known here or not. */
+static int see(struct seen *seen, struct slice oid)
+{
+    for (size_t i = 0; i < seen->count; i++)
+        if (pcai_slice_equal(seen->oid[i], oid))
+            return -1;
+    if (seen->count == PCAI_EXTENSIONS_READ_MAX)
+        return -1;
+    seen->oid[seen->count++] = oid;
+    return 0;
+}
+
+static int read_extension(struct der *extension, struct certificate *c, struct seen *seen)
 {
     struct slice oid, octets;
     int critical = 0;
     if (pcai_der_get_oid(extension, &oid) != 0 ||
         (pcai_der_peek(extension) == DER_BOOLEAN && pcai_der_get_boolean(extension, &critical) != 0) ||
-        pcai_der_get(extension, DER_OCTET_STRING, &octets) != 0 || !pcai_der_at_end(extension))
+        pcai_der_get(extension, DER_OCTET_STRING, &octets) != 0 || !pcai_der_at_end(extension) || see(seen, oid) != 0)
         return -1;
-    enum oid known = pcai_oid_find(oid);
-    unsigned bit = known >= OID_SUBJECT_KEY_ID && known <= OID_AUTHORITY_INFO_ACCESS ? 1u << (known - OID_SUBJECT_KEY_ID) : 0;
-    if (*seen & bit)
-        return -1;
-    *seen |= bit;
-    int understood = read_value(known, octets, c);
+    int understood = read_value(pcai_oid_find(oid), octets, c);
     if (understood == 0 && critical && !c->critical.data)
         c->critical = oid;
     return understood < 0 ? -1 : 0;
@@ -387,7 +399,7 @@ static int read_extension(struct der *extension, struct certificate *c, unsigned
 static int read_extensions(struct der *tbs, struct certificate *c)
 {
     struct der tagged, sequence, extension;
-    unsigned seen = 0;
+    struct seen seen = {.count = 0};
     if (pcai_der_peek(tbs) != DER_CONTEXT_CONSTRUCTED(3))
         return pcai_der_at_end(tbs) ? 0 : -1;
     if (pcai_der_enter(tbs, DER_CONTEXT_CONSTRUCTED(3), &tagged) != 0 || !pcai_der_at_end(tbs) ||

@@ -16,6 +16,7 @@ enum {
     KU_CRL_SIGN = 1 << 6,
 };
 #define PCAI_EKU_MAX 16
+#define PCAI_EXTENSIONS_READ_MAX 64 /* in what others wrote */
 #define PCAI_KEY_ID 20
 
 struct certificate_policy {
@@ -68,7 +69,7 @@ int pcai_certificate_tbs(const struct certificate *c, struct buf *out, pca_error
 int pcai_certificate_fill(struct slice tbs, struct slice serial, int64_t not_before, int64_t not_after, struct buf *out, pca_error *err);
 /* SEQUENCE { tbs, signatureAlgorithm, signature BIT STRING } for certificates, and for CRLs held in memory. */
 void pcai_signed_write(struct buf *out, struct slice tbs, int signature_key, struct slice signature);
-/* Strict; unknown extensions are skipped. CORRUPT. Slices point into der. */
+/* Strict; unknown extensions are skipped, each there once. CORRUPT. Slices point into der. */
 int pcai_certificate_read(struct slice der, struct certificate *c, pca_error *err);
 /* One that others made: PEM (one block) or DER, at most 64 KiB, of which a copy in DER is put into work, for the slices to point
  * into. INVALID, with the field "certificate". */

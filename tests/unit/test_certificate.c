@@ -323,6 +323,7 @@ static void certificates_that_are_malformed(void **state)
         {"no signature", "30{" TBS("2A", ECDSA_SHA256, YEAR_2027, SUBJECT, AKI) ECDSA_SHA256 "}"},
         {"unused bits", "30{" TBS("2A", ECDSA_SHA256, YEAR_2027, SUBJECT, AKI) ECDSA_SHA256 "03{01 02}}"},
         {"an extension twice", WITH(SKI USAGE("0780") SKI)},
+        {"an extension twice that is not known here", WITH(EXTENSION("2A0304", "05{}") SKI EXTENSION("2A0304", "05{}"))},
         {"an extension without a value", WITH("30{06{551D0E}}")},
         {"an extension with something behind", WITH("30{06{551D0E}04{04{01}}05{}}")},
         {"critical 01", WITH("30{06{551D0E}01{01}04{04{01}}}")},
@@ -355,6 +356,20 @@ static void certificates_that_are_malformed(void **state)
     for (size_t size = 0; size < good.size; size++) {
         struct certificate c;
         assert_result(PCA_E_CORRUPT, "certificate", pcai_certificate_read(pcai_slice(good.data, size), &c, &err));
+    }
+}
+
+static void sixty_four_extensions_and_no_more(void **state)
+{
+    (void)state;
+    for (size_t count = 64; count <= 65; count++) {
+        static char text[8192];
+        struct certificate c;
+        size_t used = (size_t)snprintf(text, sizeof text, "30{30{A0{02{02}}02{2A}" ECDSA_SHA256 ISSUER YEAR_2027 SUBJECT KEY "A3{30{");
+        for (size_t i = 0; i < count; i++)
+            used += (size_t)snprintf(text + used, sizeof text - used, EXTENSION("2A03%02zX", "05{}"), i);
+        snprintf(text + used, sizeof text - used, "}}}" ECDSA_SHA256 "03{00 30{02{01}02{01}}}}");
+        assert_int_equal(pcai_certificate_read(kept(text), &c, &err), count == 64 ? PCA_OK : PCA_E_CORRUPT);
     }
 }
 
@@ -769,6 +784,7 @@ int main(void)
         cmocka_unit_test(key_identifiers_of_rfc_7093),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(certificates_that_are_malformed),
+        cmocka_unit_test(sixty_four_extensions_and_no_more),
         cmocka_unit_test(a_certificate_changed_in_every_way_does_no_harm),
         cmocka_unit_test(certificates_of_openssl_are_read),
         cmocka_unit_test(the_first_critical_extension_that_is_unknown_is_noted),
