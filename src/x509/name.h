@@ -39,9 +39,9 @@ void pcai_name_text(struct slice der, struct buf *out);
  * hexadecimal, and spaces around separators let pass. Written as pcai_name_write does. NAME says what is wrong. */
 int pcai_name_parse(struct slice text, const char *field, struct buf *out, pca_error *err);
 
-/* RFC 5280 7.1 for Names, whole: RDNs in their order, attributes of one in any, values with case folded and white space trimmed
- * and inner runs as one space. Folded are ASCII, Latin, Greek, Cyrillic and full-width letters, one to one. 1, 0, or -1 when
- * either cannot be read. */
+/* RFC 5280 7.1 for Names, whole: RDNs in their order, attributes of one in any, values with case folded, characters that
+ * cannot be seen left out, white space trimmed and inner runs as one space. Folded are ASCII, Greek and full-width letters, Latin up to
+ * U+017E and Cyrillic up to U+045F, one to one; composed forms are as they are. 1, 0, or -1 when either cannot be read. */
 int pcai_name_same(struct slice a, struct slice b);
 /* Are the RDNs of base the first of name (RFC 5280 4.2.1.10)? */
 int pcai_name_is_within(struct slice name, struct slice base);

@@ -4,13 +4,14 @@
 
 /* ---- Values ---- */
 
-/* Capital letters and how far their small ones are; in steps of two where they alternate. */
+/* Capital letters and how far their small ones are, modulo 2^32; in steps of two where they alternate. */
 static const struct {
     uint32_t first, last, step, distance;
 } capitals[] = {
     {'A', 'Z', 1, 32},         {0xC0, 0xD6, 1, 32},       {0xD8, 0xDE, 1, 32},       {0x100, 0x12E, 2, 1},   {0x132, 0x136, 2, 1},
     {0x139, 0x147, 2, 1},      {0x14A, 0x176, 2, 1},      {0x179, 0x17D, 2, 1},      {0x391, 0x3A1, 1, 32},  {0x3A3, 0x3AB, 1, 32},
-    {0x400, 0x40F, 1, 80},     {0x410, 0x42F, 1, 32},     {0xFF21, 0xFF3A, 1, 32},
+    {0x178, 0x178, 1, 0xFFu - 0x178}, {0x386, 0x386, 1, 38},     {0x388, 0x38A, 1, 37},     {0x38C, 0x38C, 1, 64},     {0x38E, 0x38F, 1, 63},     {0x400, 0x40F, 1, 80},
+    {0x410, 0x42F, 1, 32},     {0xFF21, 0xFF3A, 1, 32},
 };
 
 static uint32_t fold(uint32_t c)
@@ -21,10 +22,28 @@ static uint32_t fold(uint32_t c)
     return c;
 }
 
-/* White space of any kind. */
+/* RFC 4518 2.2: what is mapped to a space. */
 static int is_space(uint32_t c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F || c == 0x205F || c == 0x3000;
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+/* RFC 4518 2.2: what is mapped to nothing, since it cannot be seen. */
+static const struct {
+    uint32_t first, last;
+} unseen[] = {
+    {0, 8},           {0xE, 0x1F},      {0x7F, 0x84},     {0x86, 0x9F},     {0xAD, 0xAD},     {0x34F, 0x34F},   {0x6DD, 0x6DD},     {0x70F, 0x70F},
+    {0x1806, 0x1806}, {0x180B, 0x180E}, {0x200B, 0x200F}, {0x202A, 0x202E}, {0x2060, 0x2063}, {0x206A, 0x206F}, {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},
+    {0xFFF9, 0xFFFC}, {0x1D173, 0x1D17A}, {0xE0001, 0xE0001}, {0xE0020, 0xE007F},
+};
+
+static int is_unseen(uint32_t c)
+{
+    for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+        if (c >= unseen[i].first && c <= unseen[i].last)
+            return 1;
+    return 0;
 }
 
 /* Where one stands in a value, and whether anything but space was seen. */
@@ -54,6 +73,8 @@ static uint32_t next(struct cursor *c)
     while (c->left.size) {
         struct cursor before = *c;
         uint32_t point = decode(c);
+        if (is_unseen(point))
+            continue;
         if (is_space(point)) {
             space = 1;
             continue;
