@@ -236,7 +236,8 @@ static int read_subtree(struct der *list, struct subtree *subtree)
         return -1;
     if (pcai_der_optional(&in, DER_CONTEXT(0), &number) && !is_number(number, &minimum))
         return -1;
-    subtree->bounded = minimum != 0 || pcai_der_optional(&in, DER_CONTEXT(1), &number);
+    int has_maximum = pcai_der_optional(&in, DER_CONTEXT(1), &number);
+    subtree->bounded = minimum != 0 || has_maximum;
     return pcai_der_at_end(&in) ? 0 : -1;
 }
 
@@ -332,16 +333,17 @@ static const uint8_t *find_at(struct slice mailbox)
     return NULL;
 }
 
-/* The local part minds its case (RFC 5280 7.5); what is excluded is so in any. */
+/* The local part minds its case (RFC 5280 7.5); what is excluded is so in any, and with a last dot. */
 static int mail_is_inside(struct slice name, const struct subtree *subtree)
 {
     const uint8_t *at = find_at(name), *base_at = find_at(subtree->base);
-    if (!at)
+    if (!at || (base_at && base_at == subtree->base.data)) /* "@example.com" is no mailbox, and most read it as the host */
         return subtree->excluded;
     if (!base_at)
         return host_is_inside(pcai_slice(at + 1, name.size - (size_t)(at + 1 - name.data)), subtree);
-    size_t local = (size_t)(at - name.data);
-    return pcai_equal_nocase(name, subtree->base) && (subtree->excluded || memcmp(name.data, subtree->base.data, local) == 0);
+    if (subtree->excluded)
+        return pcai_equal_nocase(without_last_dot(name), without_last_dot(subtree->base));
+    return pcai_equal_nocase(name, subtree->base) && memcmp(name.data, subtree->base.data, (size_t)(at - name.data)) == 0;
 }
 
 struct slice pcai_uri_host(struct slice uri)
