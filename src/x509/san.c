@@ -71,10 +71,12 @@ static int punycode_check(struct slice in)
         for (; delta > 455; k += 36)
             delta /= 35;
         bias = k + 36 * delta / (delta + 38);
+        if (i / length > 0x10FFFF - n)
+            return -1;
         n += i / length;
         i = i % length + 1;
         points++;
-        if (n > 0x10FFFF || (n >= 0xD800 && n < 0xE000))
+        if (n >= 0xD800 && n < 0xE000)
             return -1;
     }
     return points ? 0 : -1;
