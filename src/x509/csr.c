@@ -98,8 +98,8 @@ static int read_extensions(struct der *value, struct csr *csr, pca_error *err)
 static int read_attributes(struct der *attributes, struct csr *csr, pca_error *err)
 {
     struct der attribute, values;
-    struct slice seen[PCAI_CSR_EXTENSIONS_MAX], oid, first;
-    size_t count = 0;
+    struct slice seen[PCAI_CSR_EXTENSIONS_MAX], oid;
+    size_t count = 0, value_count;
     while (!pcai_der_at_end(attributes)) {
         if (pcai_der_enter(attributes, DER_SEQUENCE, &attribute) != 0 || pcai_der_get_oid(&attribute, &oid) != 0 ||
             pcai_der_enter(&attribute, DER_SET, &values) != 0 || !pcai_der_at_end(&attribute) || pcai_der_at_end(&values))
@@ -110,13 +110,14 @@ static int read_attributes(struct der *attributes, struct csr *csr, pca_error *e
             return refuse(err, "an attribute stands twice");
         seen[count++] = oid;
         struct der one = values;
-        if (pcai_der_any(&values, NULL, NULL, &first) != 0)
-            return refuse(err, "an attribute's value is not well-formed");
+        for (value_count = 0; !pcai_der_at_end(&values); value_count++)
+            if (pcai_der_any(&values, NULL, NULL, NULL) != 0)
+                return refuse(err, "an attribute's value is not well-formed");
         if (pcai_oid_find(oid) != OID_EXTENSION_REQUEST) {
             ignore(csr, oid);
             continue;
         }
-        if (!pcai_der_at_end(&values))
+        if (value_count > 1)
             return refuse(err, "the extensionRequest has more than one value");
         int rc = read_extensions(&one, csr, err);
         if (rc != PCA_OK)

@@ -186,6 +186,7 @@ static void pitfall_29_requests_that_are_malformed(void **state)
         {"an attribute with an empty type", ATTRIBUTES(ATTRIBUTE("", "05{}")), "attribute"},
         {"an attribute whose type goes on", ATTRIBUTES(ATTRIBUTE("2A83", "05{}")), "attribute"},
         {"a value cut short", ATTRIBUTES("30{06{2A03}31{1302}}"), "value"},
+        {"a second value cut short", ATTRIBUTES("30{06{2A03}31{05{}1302}}"), "value"},
         {"no SEQUENCE", ATTRIBUTES("06{2A03}"), "attribute"},
         {"extensions: a SET", ATTRIBUTES(ATTRIBUTE("2A864886F70D01090E", "31{" EXTENSION("2A03", "") "}")), "extensionRequest"},
         {"extensions: none", ASKED(""), "extensionRequest"},
