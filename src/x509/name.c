@@ -154,18 +154,24 @@ struct slice pcai_name_find(const struct name *name, enum oid type)
     return (struct slice){NULL, 0};
 }
 
-/* RFC 4514 2.4: special characters get a backslash. */
+/* RFC 4514 2.4: special characters get a backslash. What no text should hold, control characters and octets that are no UTF-8, stands in
+ * hexadecimal. */
 static void put_escaped(struct buf *out, struct slice value)
 {
-    for (size_t i = 0; i < value.size; i++) {
+    for (size_t i = 0, length; i < value.size; i += length) {
         int c = value.data[i];
+        uint32_t point;
+        size_t decoded = pcai_utf8_decode(value.data + i, value.size - i, &point);
+        length = decoded ? decoded : 1;
+        if (!decoded || !pcai_utf8_printable(pcai_slice(value.data + i, length), NULL)) {
+            for (size_t j = 0; j < length; j++)
+                pcai_buf_format(out, "\\%02x", value.data[i + j]);
+            continue;
+        }
         int edge = (c == ' ' && (i == 0 || i + 1 == value.size)) || (c == '#' && i == 0);
-        if (edge || (c && strchr("\"+,;<>\\", c)))
+        if (edge || strchr("\"+,;<>\\", c))
             pcai_buf_octet(out, '\\');
-        if (c)
-            pcai_buf_octet(out, (uint8_t)c);
-        else
-            pcai_buf_text(out, "\\00");
+        pcai_buf_put(out, value.data + i, length);
     }
 }
 

@@ -33,7 +33,7 @@ void pcai_name_write(struct buf *out, const struct name *name);
 int pcai_name_read(struct slice der, struct name *name);
 /* The first attribute of that type; NULL data when there is none. */
 struct slice pcai_name_find(const struct name *name, enum oid type);
-/* RFC 4514, most specific first: "CN=db1,O=Example\\, Inc". */
+/* RFC 4514, most specific first: "CN=db1,O=Example\\, Inc". UTF-8 without control characters, whatever the values hold. */
 void pcai_name_text(struct slice der, struct buf *out);
 /* The same read: one attribute in each RDN, types by name or as object identifiers, values escaped or as "#" and their DER in
  * hexadecimal, and spaces around separators let pass. Written as pcai_name_write does. NAME says what is wrong. */

@@ -566,6 +566,8 @@ static void names_as_text(void **state)
     struct buf text = {0};
     pcai_name_text(octets("30 0E 31 0C 30 0A 06 03 55 04 03 0C 03 61 00 62"), &text);
     assert_buf_text("CN=a\\00b", &text);
+    pcai_name_text(octets("30{31{30{06{550403}13{'a' 1B '[2J' 0A}}}31{30{06{55040A}0C{C2 9B C3 A4 FF E2 80 41 7F}}}}"), &text);
+    assert_buf_text("O=\\c2\\9b\xC3\xA4\\ff\\e2\\80A\\7f,CN=a\\1b[2J\\0a", &text);
     pcai_name_text(octets("30 00"), &text);
     assert_buf_text("", &text);
     pcai_name_text(octets("30 01"), &text);
