@@ -637,7 +637,8 @@ void pcai_store_share(struct store *store)
     table_unlock();
 }
 
-/* The last reference is kept while the attachment goes: an open that comes in between shares the store, and attaches anew. */
+/* The last reference is kept while the attachment goes. An open that comes in between shares the store and attaches anew; where that
+ * is closed again by then, what it attached goes too. */
 void pcai_store_close(struct store *store)
 {
     if (!store)
@@ -647,7 +648,7 @@ void pcai_store_close(struct store *store)
         return;
     }
     table_lock();
-    if (store->references == 1) {
+    while (store->references == 1 && store->attachment) {
         table_unlock();
         detach(store);
         table_lock();

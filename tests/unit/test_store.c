@@ -458,6 +458,38 @@ static void an_attachment_is_made_once_and_goes_with_the_last_close(void **state
     assert_int_equal(b.made + b.destroyed, 0);
 }
 
+/* The destructor runs under no lock, so that others may open the store meanwhile, attach anew and close it. */
+struct visited {
+    struct attached own;
+    const char *path;
+    struct attached visitor;
+};
+
+static void detach_with_a_visitor(void *attachment, int forked)
+{
+    struct visited *v = attachment;
+    struct store *s = NULL;
+    void *seen = NULL;
+    detach(&v->own, forked);
+    assert_done(pcai_store_open(v->path, &usual, &s, &err));
+    assert_done(pcai_store_attach(s, attach, detach, &v->visitor, &seen, &err));
+    assert_ptr_equal(seen, &v->visitor);
+    pcai_store_close(s);
+}
+
+static void an_attachment_made_during_the_last_close_goes_too(void **state)
+{
+    (void)state;
+    struct visited v = {.path = new_path()};
+    struct store *s = make_store(v.path, "");
+    void *seen = NULL;
+    assert_done(pcai_store_attach(s, attach, detach_with_a_visitor, &v, &seen, &err));
+    pcai_store_close(s);
+    assert_int_equal(v.own.destroyed, 1);
+    assert_int_equal(v.visitor.made, 1);
+    assert_int_equal(v.visitor.destroyed, 1);
+}
+
 /* ---- Rows ---- */
 
 static void rows_are_put_got_and_deleted(void **state)
@@ -936,6 +968,7 @@ int main(void)
         cmocka_unit_test(a_second_open_must_agree),
         cmocka_unit_test(read_only_reads),
         cmocka_unit_test(an_attachment_is_made_once_and_goes_with_the_last_close),
+        cmocka_unit_test(an_attachment_made_during_the_last_close_goes_too),
         cmocka_unit_test(rows_are_put_got_and_deleted),
         cmocka_unit_test(keys_have_1_to_511_octets),
         cmocka_unit_test(an_abort_leaves_nothing),
