@@ -82,12 +82,14 @@ static int no_memory(int error)
 
 int pcai_mbedtls_lacked(int error)
 {
-    return no_memory(error) || -(-error & 0x7F) == MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+    return no_memory(error) || error == MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE || -(-error & 0x7F) == MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
 }
 
 int pcai_fail_mbedtls(pca_error *err, int error, const char *what)
 {
     if (no_memory(error))
         return pcai_no_memory(err);
+    if (error == MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE)
+        return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, NULL, "%s failed: this build of mbedTLS lacks the curve", what);
     return pcai_fail(err, PCA_E_CRYPTO, NULL, NULL, "%s failed (mbedTLS -0x%04x)", what, (unsigned)-error);
 }

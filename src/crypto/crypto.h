@@ -38,7 +38,7 @@ int pcai_algorithm_digest(int algorithm);      /* the digest that it signs over 
 const char *pcai_algorithm_name(int algorithm); /* "RSA 2048", "EC P-256" */
 
 struct key; /* a private key; const use by any number of threads */
-/* UNSUPPORTED for a family that this build lacks. */
+/* UNSUPPORTED for what this build lacks; so the next, and pcai_public_read. */
 int pcai_key_generate(int algorithm, struct random *random, struct key **key, pca_error *err);
 /* PKCS#8 PrivateKeyInfo (RFC 5958), DER. */
 int pcai_key_read(struct slice pkcs8, struct random *random, struct key **key, pca_error *err);

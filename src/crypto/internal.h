@@ -27,9 +27,9 @@ mbedtls_md_type_t pcai_md_type(int digest);
 const mbedtls_md_info_t *pcai_md_info(int digest, pca_error *err);
 /* f_rng of mbedTLS over a struct random. */
 int pcai_rng(void *random, unsigned char *out, size_t size);
-/* No fault of what was read: there was no memory, or no random octets. */
+/* No fault of what was read: there was no memory, no random octets, or no such curve in this build. */
 int pcai_mbedtls_lacked(int error);
-/* NO_MEMORY or CRYPTO. */
+/* NO_MEMORY, UNSUPPORTED or CRYPTO. */
 int pcai_fail_mbedtls(pca_error *err, int error, const char *what);
 
 struct public_key {

@@ -56,9 +56,10 @@ static int read_ec(struct public_key *key, struct der *parameters, struct slice 
     size_t octets = (key->algorithm->bits + 7) / 8;
     if (bits.size != 1 + 2 * octets || bits.data[0] != 4)
         return refuse(err, "an EC point is given uncompressed");
-    if (pcai_algorithm_group(key->algorithm, &key->group) != 0)
-        return pcai_no_memory(err);
-    int failed = mbedtls_ecp_point_read_binary(&key->group, &key->point, bits.data, bits.size);
+    int failed = pcai_algorithm_group(key->algorithm, &key->group);
+    if (failed)
+        return pcai_fail_mbedtls(err, failed, "reading a public key");
+    failed = mbedtls_ecp_point_read_binary(&key->group, &key->point, bits.data, bits.size);
     if (failed == 0)
         failed = mbedtls_ecp_check_pubkey(&key->group, &key->point);
     if (failed)

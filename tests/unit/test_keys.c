@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "base/der.h"
-#include "crypto/crypto.h"
+#include "crypto/internal.h"
 #include "keys/keyring.h"
 
 static const struct {
@@ -20,6 +20,16 @@ static const struct {
     {PCA_KEY_EC_P384, PCA_FAMILY_ECC, PCAI_SHA384, "EC P-384", {"EC", "ec_paramgen_curve:P-384"}, "-sha384", 120},
     {PCA_KEY_EC_P521, PCA_FAMILY_ECC, PCAI_SHA512, "EC P-521", {"EC", "ec_paramgen_curve:P-521"}, "-sha512", 158},
 };
+
+/* ---- mbedTLS as if built without its curves ---- */
+
+static int without_curves;
+int __real_mbedtls_ecp_group_load(mbedtls_ecp_group *group, mbedtls_ecp_group_id id);
+int __wrap_mbedtls_ecp_group_load(mbedtls_ecp_group *group, mbedtls_ecp_group_id id);
+int __wrap_mbedtls_ecp_group_load(mbedtls_ecp_group *group, mbedtls_ecp_group_id id)
+{
+    return without_curves ? MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE : __real_mbedtls_ecp_group_load(group, id);
+}
 
 /* ---- Random that repeats (splitmix64), so that a run's time does not hang on luck with primes ---- */
 
@@ -371,6 +381,27 @@ static void keys_of_other_kinds_are_not_made(void **state)
     assert_int_equal(pcai_algorithm_family(99), 0);
     assert_string_equal(pcai_algorithm_name(99), "unknown");
     pcai_random_free(random);
+}
+
+static void a_curve_that_mbedtls_lacks_is_unsupported(void **state)
+{
+    (void)state;
+    struct random *r = system_random();
+    struct key *key = NULL, *other = POISON;
+    struct public_key *public = POISON;
+    struct buf pkcs8 = {0};
+    assert_done(pcai_key_generate(PCA_KEY_EC_P256, r, &key, &err));
+    assert_done(pcai_key_write(key, &pkcs8, &err));
+    without_curves = 1;
+    assert_result(PCA_E_UNSUPPORTED, NULL, pcai_key_generate(PCA_KEY_EC_P256, r, &other, &err));
+    assert_result(PCA_E_UNSUPPORTED, NULL, pcai_key_read(pcai_buf_view(&pkcs8), r, &other, &err));
+    assert_result(PCA_E_UNSUPPORTED, NULL, pcai_public_read(pcai_key_public(key), &public, &err));
+    without_curves = 0;
+    assert_poisoned(other);
+    assert_poisoned(public);
+    pcai_buf_free(&pkcs8);
+    pcai_key_free(key);
+    pcai_random_free(r);
 }
 
 static void no_key_is_made_without_random(void **state)
@@ -776,6 +807,7 @@ int main(void)
         cmocka_unit_test(rsa_signatures_that_are_wrong),
         cmocka_unit_test(one_key_signs_on_many_threads),
         cmocka_unit_test(keys_of_other_kinds_are_not_made),
+        cmocka_unit_test(a_curve_that_mbedtls_lacks_is_unsupported),
         cmocka_unit_test(no_key_is_made_without_random),
         cmocka_unit_test(private_keys_that_are_wrong),
         cmocka_unit_test(a_changed_rsa_key_is_refused),
