@@ -36,6 +36,7 @@ int pcai_file_stage(struct staged_file *file, const char *path, unsigned mode, p
         return pcai_fail_errno(err, error, "file", "write %s", path);
     }
     file->temporary = temporary;
+    fcntl(file->fd, F_SETFD, FD_CLOEXEC);
     return fchmod(file->fd, (mode_t)mode) == 0 ? PCA_OK : pcai_fail_errno(err, errno, "file", "write %s", path);
 }
 

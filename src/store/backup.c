@@ -9,6 +9,7 @@
 #include "store/backup.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,10 @@ int pcai_store_spool(const struct store *store, int *fd, pca_error *err)
         return pcai_no_memory(err);
     *fd = mkstemp(name);
     int error = errno;
-    if (*fd >= 0)
+    if (*fd >= 0) {
+        fcntl(*fd, F_SETFD, FD_CLOEXEC);
         unlink(name);
+    }
     int rc = PCA_OK;
     if (*fd < 0 && error == ENOENT) /* NOT_FOUND is what the end of a scan says */
         rc = pcai_fail(err, PCA_E_STORAGE, "store", NULL, "make %s: the store's directory is not there any more", name);

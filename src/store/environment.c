@@ -271,6 +271,14 @@ static int env_new(MDB_env **env, uint64_t map_size)
     return error;
 }
 
+/* LMDB lets a program that the host starts inherit the file of data. */
+static void close_on_exec(MDB_env *env)
+{
+    mdb_filehandle_t fd;
+    if (mdb_env_get_fd(env, &fd) == 0)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 /* A reader who may not make the lock file goes without: the host has made the place unwritable. */
 static int env_open(struct store *s, unsigned flags, pca_error *err)
 {
@@ -284,6 +292,7 @@ static int env_open(struct store *s, unsigned flags, pca_error *err)
         if (error == 0)
             error = mdb_env_info(s->env, &info);
         if (error == 0) {
+            close_on_exec(s->env);
             s->gate.map_size = info.me_mapsize;
             return PCA_OK;
         }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/mount.h>
 #include <time.h>
@@ -417,6 +418,39 @@ static int host_write(void *context, const uint8_t *data, size_t size, pca_error
     return PCA_OK;
 }
 
+/* What is open meanwhile and stays open in a program that the host starts: 0. */
+static int count_inherited(void)
+{
+    int inherited = 0;
+    for (int fd = 3; fd < 256; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        inherited += flags >= 0 && !(flags & FD_CLOEXEC);
+    }
+    return inherited;
+}
+
+static int look_at_files(void *context, uint64_t done, uint64_t total, pca_error *err)
+{
+    int *inherited = context, now = count_inherited();
+    (void)done, (void)total, (void)err;
+    *inherited = now > *inherited ? now : *inherited;
+    return PCA_OK;
+}
+
+static void a_started_program_inherits_no_file(void **state)
+{
+    struct fixture *f = *state;
+    int before = count_inherited(), most = 0;
+    struct pca_progress progress = {PCA_PROGRESS_VERSION, &most, look_at_files};
+    pca_region *region = NULL;
+    const char *backup = file_path(f, "backup");
+    assert_ok(f->err, pca_region_backup_write(f->region, backup, &progress, f->err));
+    assert_ok(f->err, pca_region_restore_read(file_path(f, "restored"), backup, f->config, &progress, &region, f->err));
+    assert_ok(f->err, pca_region_compact(f->region, file_path(f, "compact"), &progress, f->err));
+    assert_int_equal(most, before);
+    pca_region_close(region);
+}
+
 /* One octet short of what is asked for, to see that short reads are fine. */
 static int host_read(void *context, uint8_t *buffer, size_t size, size_t *got, pca_error *err)
 {
@@ -667,6 +701,7 @@ int main(void)
         TEST_ECC(damaged_backups_are_refused),
         TEST_ECC(restore_refuses_what_is_there),
         TEST_ECC(pitfall_39_progress_may_call_the_region),
+        TEST_ECC(a_started_program_inherits_no_file),
         TEST_ECC(cancelled_midway),
         TEST_ECC(null_and_old_tables),
         TEST_ECC(the_storage_key_changes),
