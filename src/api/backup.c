@@ -195,14 +195,6 @@ static int settle(struct store *store, const pca_config *config, pca_error *err)
     return rc;
 }
 
-static int check_free(const char *path, pca_error *err)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0 || (S_ISDIR(st.st_mode) && rmdir(path) == 0))
-        return PCA_OK;
-    return pcai_fail(err, PCA_E_EXISTS, "store", "path", "there is something at %s already", path);
-}
-
 static int restore(const char *path, struct reading *reading, const pca_config *config, pca_region **region, pca_error *err)
 {
     struct building b = {0};
@@ -211,7 +203,7 @@ static int restore(const char *path, struct reading *reading, const pca_config *
     if (rc == PCA_OK && config->read_only)
         rc = pcai_fail(err, PCA_E_READ_ONLY, "config", "read_only", "a region cannot be restored read-only");
     if (rc == PCA_OK)
-        rc = check_free(path, err);
+        rc = pcai_store_check_place(path, err);
     if (rc != PCA_OK)
         return rc;
     rc = build_begin(&b, path, &options, err);
@@ -303,7 +295,7 @@ static int compact(struct shell *shell, const char *path, const pca_progress *pr
     struct building b = {0};
     struct store_options options = {0, 0};
     struct spooled s = {.fd = -1, .progress = progress};
-    int rc = check_free(path, err);
+    int rc = pcai_store_check_place(path, err);
     if (rc != PCA_OK)
         return rc;
     rc = spool(shell, &s.fd, &s.size, err);

@@ -469,6 +469,11 @@ static int is_leftover(const char *path, const char *file)
     return rc != PCA_OK && blank;
 }
 
+static int taken(const char *path, pca_error *err)
+{
+    return pcai_fail(err, PCA_E_EXISTS, "store", "path", "there is something at %s already", path);
+}
+
 static int exists(const char *path, const char *file, pca_error *err)
 {
     if (is_leftover(path, file))
@@ -476,7 +481,7 @@ static int exists(const char *path, const char *file, pca_error *err)
                          "there is a store at %s whose creation was cut short, unless another process is at it now; nothing is in "
                          "it: remove the directory and create it again",
                          path);
-    return pcai_fail(err, PCA_E_EXISTS, "store", "path", "there is something at %s already", path);
+    return taken(path, err);
 }
 
 /* An empty directory of our own will do. */
@@ -569,6 +574,17 @@ int pcai_store_create(const char *path, const struct store_options *options, str
     return rc;
 }
 
+int pcai_store_check_place(const char *path, pca_error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return PCA_OK;
+    int empty = S_ISDIR(st.st_mode) ? is_empty(path) : 0;
+    if (empty < 0)
+        return path_failed(err, errno, "look at", path);
+    return empty ? PCA_OK : taken(path, err);
+}
+
 int pcai_store_move(const char *from, const char *to, pca_error *err)
 {
     if (rename(from, to) == 0) {
@@ -578,7 +594,7 @@ int pcai_store_move(const char *from, const char *to, pca_error *err)
         return rc;
     }
     if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
-        return pcai_fail(err, PCA_E_EXISTS, "store", "path", "there is something at %s already", to);
+        return taken(to, err);
     return path_failed(err, errno, "make", to);
 }
 

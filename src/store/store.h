@@ -56,7 +56,9 @@ void pcai_store_share(struct store *store);
 void pcai_store_close(struct store *store);
 /* Takes everything at path away again, for a create that failed half-way. The store must be closed. */
 void pcai_store_remove(const char *path);
-/* A closed store into its place, whole or not at all. EXISTS when there is anything at `to` but an empty directory. */
+/* EXISTS when there is anything at path but an empty directory. */
+int pcai_store_check_place(const char *path, pca_error *err);
+/* A closed store into its place, whole or not at all. EXISTS likewise. */
 int pcai_store_move(const char *from, const char *to, pca_error *err);
 const char *pcai_store_directory(const struct store *store);
 

@@ -374,6 +374,11 @@ static void restore_refuses_what_is_there(void **state)
     assert_int_equal(entries_in(f->dir), entries);
     assert_poisoned(region);
     assert_int_equal(mkdir(file_path(f, "empty"), 0755), 0); /* an empty directory will do, as for create */
+    region = POISON;
+    assert_code(f->err, PCA_E_LOCKED, pca_region_restore_read(file_path(f, "empty"), backup, wrong, NULL, &region, f->err));
+    assert_code(f->err, PCA_E_CORRUPT, pca_region_restore_read(file_path(f, "empty"), file_text(f, "txt", "something else altogether, and long enough"), f->config, NULL, &region, f->err));
+    assert_int_equal(rmdir(file_path(f, "empty")), 0); /* it is there as it was */
+    assert_int_equal(mkdir(file_path(f, "empty"), 0755), 0);
     region = restored(f, file_path(f, "empty"), backup);
     pca_region_close(region);
     pca_config_free(wrong);
