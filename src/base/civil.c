@@ -70,7 +70,7 @@ int64_t pcai_add_months(int64_t time, int64_t months)
 void pcai_time_text(int64_t time, char out[PCAI_TIME_TEXT])
 {
     struct civil c = pcai_civil(time);
-    if (time < INT64_C(-62167219200) || time > PCAI_TIME_MAX)
+    if (time < PCAI_TIME_MIN || time > PCAI_TIME_MAX)
         snprintf(out, PCAI_TIME_TEXT, "second %" PRId64, time);
     else
         snprintf(out, PCAI_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);

@@ -20,14 +20,6 @@ void pcai_free(void *p)
     free(p);
 }
 
-void *pcai_memdup(const void *data, size_t size)
-{
-    void *copy = pcai_alloc(size);
-    if (copy && size)
-        memcpy(copy, data, size);
-    return copy;
-}
-
 char *pcai_strndup(const char *text, size_t size)
 {
     char *copy = pcai_alloc(size + 1);

@@ -12,7 +12,6 @@ void pcai_free(void *p);
 /* NULL stays NULL only when out of memory: text must not be NULL. */
 char *pcai_strdup(const char *text);
 char *pcai_strndup(const char *text, size_t size);
-void *pcai_memdup(const void *data, size_t size);
 
 /* Cannot be optimised away. */
 void pcai_wipe(void *p, size_t size);

@@ -44,11 +44,6 @@ WRAP(void *, pcai_alloc_array, (size_t count, size_t size))
     return strike(MEMORY) ? NULL : __real_pcai_alloc_array(count, size);
 }
 
-WRAP(void *, pcai_memdup, (const void *data, size_t size))
-{
-    return strike(MEMORY) ? NULL : __real_pcai_memdup(data, size);
-}
-
 WRAP(char *, pcai_strdup, (const char *text))
 {
     return strike(MEMORY) ? NULL : __real_pcai_strdup(text);

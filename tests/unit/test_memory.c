@@ -93,17 +93,12 @@ static void copies_are_copies(void **state)
 {
     (void)state;
     char *text = pcai_strdup("caf\xC3\xA9"), *part = pcai_strndup("abcdef", 3), *none = pcai_strndup("x", 0);
-    void *data = pcai_memdup("\0\1\2", 3), *empty = pcai_memdup(NULL, 0);
     assert_string_equal(text, "caf\xC3\xA9");
     assert_string_equal(part, "abc");
     assert_string_equal(none, "");
-    assert_memory_equal(data, "\0\1\2", 3);
-    assert_non_null(empty);
     pcai_free(text);
     pcai_free(part);
     pcai_free(none);
-    pcai_free(data);
-    pcai_free(empty);
 }
 
 static void secrets_are_compared_whole(void **state)
