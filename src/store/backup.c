@@ -185,7 +185,7 @@ static int damaged(pca_error *err, const char *what)
 }
 
 /* Exactly size octets more, into l->row. */
-static int take(struct load *l, size_t size, pca_error *err)
+static int take_raw(struct load *l, size_t size, uint8_t **taken, pca_error *err)
 {
     uint8_t *to = pcai_buf_grow(&l->row, size);
     size_t done = 0;
@@ -200,7 +200,16 @@ static int take(struct load *l, size_t size, pca_error *err)
             return damaged(err, "the backup is cut short");
         done += got;
     }
-    return pcai_hash_update(l->hash, pcai_slice(to, size), err);
+    *taken = to;
+    return PCA_OK;
+}
+
+/* And into the digest. */
+static int take(struct load *l, size_t size, pca_error *err)
+{
+    uint8_t *taken;
+    int rc = take_raw(l, size, &taken, err);
+    return rc == PCA_OK ? pcai_hash_update(l->hash, pcai_slice(taken, size), err) : rc;
 }
 
 static int load_header(struct load *l, pca_error *err)
@@ -228,21 +237,16 @@ static int load_header(struct load *l, pca_error *err)
 
 static int load_end(struct load *l, pca_error *err)
 {
-    uint8_t digest[PCAI_DIGEST_MAX];
+    uint8_t digest[PCAI_DIGEST_MAX], *given;
     size_t at = l->row.size;
     int rc = take(l, 8, err);
     if (rc == PCA_OK && get_number(l->row.data + at, 8) != l->rows)
         return damaged(err, "rows of the backup are missing");
     if (rc == PCA_OK)
         rc = pcai_hash_finish(l->hash, digest, err);
-    pcai_hash_free(l->hash);
-    l->hash = NULL;
     if (rc == PCA_OK)
-        rc = pcai_hash_new(PCAI_SHA256, &l->hash, err);
-    at = l->row.size;
-    if (rc == PCA_OK)
-        rc = take(l, DIGEST, err);
-    if (rc == PCA_OK && memcmp(l->row.data + at, digest, DIGEST) != 0)
+        rc = take_raw(l, DIGEST, &given, err);
+    if (rc == PCA_OK && memcmp(given, digest, DIGEST) != 0)
         return damaged(err, "the backup was changed: its digest does not fit");
     l->ended = rc == PCA_OK;
     return rc;
