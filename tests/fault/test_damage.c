@@ -145,7 +145,7 @@ static int ask_serial(const pca_ca *ca, const struct known *k, unsigned *missed)
 {
     pca_cert *cert = NULL;
     int rc = pca_ca_cert_by_serial(ca, k->serial, &cert, f->err);
-    int verdict = rc == PCA_OK && pca_cert_id(cert) != k->id ? WRONG_SERIAL : RIGHT;
+    int verdict = rc == PCA_OK && pca_cert_id(cert) != k->id ? WRONG_SERIAL : verdict_on(rc);
     *missed += rc != PCA_OK;
     pca_cert_free(cert);
     return verdict;
