@@ -51,6 +51,13 @@ static struct signer *signer_new(void)
     return s;
 }
 
+static int write_point(const struct signer *s, uint8_t point[EC_POINT_MAX], size_t *used)
+{
+    int failed = mbedtls_ecp_point_write_binary(&s->group, &s->q, MBEDTLS_ECP_PF_UNCOMPRESSED, used, point, EC_POINT_MAX);
+    declassify(point, *used);
+    return failed;
+}
+
 /* ---- Reading ---- */
 
 /* The point is computed anew, which fills the comb table. */
@@ -64,6 +71,27 @@ static int load_ec(struct signer *s, const struct algorithm *a, struct slice d, 
     return failed ? failed : mbedtls_ecp_mul(&s->group, &s->q, &s->d, &s->group.G, pcai_rng, random);
 }
 
+/* What stands behind the number is the key's own; of a compressed point that is not looked at. */
+static int fits_ec(const struct signer *s, const struct algorithm *a, struct der *rest)
+{
+    struct slice content, curve, bits;
+    uint8_t point[EC_POINT_MAX];
+    size_t size = 0;
+    unsigned unused;
+    if (pcai_der_optional(rest, DER_CONTEXT_CONSTRUCTED(0), &content)) {
+        struct der in = pcai_der(content);
+        if (pcai_der_get_oid(&in, &curve) != 0 || !pcai_der_at_end(&in) || !pcai_slice_equal(curve, a->curve))
+            return 0;
+    }
+    if (pcai_der_optional(rest, DER_CONTEXT_CONSTRUCTED(1), &content)) {
+        struct der in = pcai_der(content);
+        if (pcai_der_get_bits(&in, &bits, &unused) != 0 || unused || !pcai_der_at_end(&in) || write_point(s, point, &size) != 0 ||
+            (bits.size == size && !pcai_slice_equal(bits, pcai_slice(point, size))))
+            return 0;
+    }
+    return pcai_der_at_end(rest);
+}
+
 /* ECPrivateKey ::= SEQUENCE { version 1, privateKey OCTET STRING, parameters [0] OPTIONAL, publicKey [1] OPTIONAL }
  * (RFC 5915) */
 static int read_ec(struct signer *s, const struct algorithm *a, struct slice octets, struct random *random)
@@ -74,7 +102,8 @@ static int read_ec(struct signer *s, const struct algorithm *a, struct slice oct
     if (pcai_der_enter(&outer, DER_SEQUENCE, &ec) != 0 || !pcai_der_at_end(&outer) || pcai_der_get_uint(&ec, &version) != 0 ||
         version != 1 || pcai_der_get(&ec, DER_OCTET_STRING, &d) != 0 || d.size != (a->bits + 7) / 8)
         return -1;
-    return load_ec(s, a, d, random);
+    int failed = load_ec(s, a, d, random);
+    return failed ? failed : fits_ec(s, a, &ec) ? 0 : -1;
 }
 
 /* RSAPrivateKey ::= SEQUENCE { version 0, n, e, d, p, q, dP, dQ, qInv } (RFC 8017 A.1.2) */
@@ -176,13 +205,6 @@ static int put_rsa(struct buf *out, const struct signer *s)
     pcai_der_end(out, mark);
     for (int i = 0; i < 8; i++)
         mbedtls_mpi_free(&n[i]);
-    return failed;
-}
-
-static int write_point(const struct signer *s, uint8_t point[EC_POINT_MAX], size_t *used)
-{
-    int failed = mbedtls_ecp_point_write_binary(&s->group, &s->q, MBEDTLS_ECP_PF_UNCOMPRESSED, used, point, EC_POINT_MAX);
-    declassify(point, *used);
     return failed;
 }
 

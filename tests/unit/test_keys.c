@@ -425,6 +425,30 @@ static void refuse_private(struct slice pkcs8, struct random *random)
     assert_poisoned(key);
 }
 
+/* RFC 5915: the curve's name and the point may stand behind the number. */
+#define P256_WITH(size, octets, inner, rest)                                                                                             \
+    "30 " size "02 01 00 30 13 06 07 2A8648CE3D0201 06 08 2A8648CE3D030107 04 " octets "30 " inner "02 01 01 04 20 " P256_D rest
+#define P256_X "60FED4BA255A9D31C961EB74C6356D68C049B8923B61FA6CE669622E60F29FB6" /* RFC 6979 A.2.5 */
+#define P256_Y "7903FE1008B8BC99A41AE9E95628BC64F2F1B20C2D7E9F5177A3C294D4462299"
+
+static void what_may_follow_an_ec_key(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        P256_WITH("81 87", "6D", "6B", "A1 44 03 42 00 04" P256_X P256_Y),
+        P256_WITH("4D", "33", "31", "A0 0A 06 08 2A8648CE3D030107"),
+        P256_WITH("81 93", "79", "77", "A0 0A 06 08 2A8648CE3D030107 A1 44 03 42 00 04" P256_X P256_Y),
+        P256_WITH("67", "4D", "4B", "A1 24 03 22 00 03" P256_X), /* compressed */
+    };
+    struct random *random = system_random();
+    for (size_t i = 0; i < COUNT(good); i++) {
+        struct key *key;
+        assert_done(pcai_key_read(octets(good[i]), random, &key, &err));
+        pcai_key_free(key);
+    }
+    pcai_random_free(random);
+}
+
 static void private_keys_that_are_wrong(void **state)
 {
     (void)state;
@@ -435,6 +459,11 @@ static void private_keys_that_are_wrong(void **state)
         P256_PKCS8("FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"),
         P256_PKCS8(P256_D) "00",                                                                                            /* octets behind */
         "30 43 02 01 00 30 13 06 07 2A8648CE3D0201 06 08 2A8648CE3D030107 04 27 30 25 02 01 01 04 20 " P256_D "05 00",       /* octets inside */
+        "30 43 02 01 00 30 13 06 07 2A8648CE3D0201 06 08 2A8648CE3D030107 04 29 30 27 02 01 01 04 20 " P256_D "05 00",       /* and deeper */
+        P256_WITH("81 87", "6D", "6B", "A1 44 03 42 00 04" P256_X P256_X),                                                  /* another's point */
+        P256_WITH("81 87", "6D", "6B", "A1 44 03 42 01 04" P256_X P256_Y),
+        P256_WITH("4D", "33", "31", "A0 0A 06 08 2A8648CE3D030101"),                                                        /* another curve */
+        P256_WITH("81 93", "79", "77", "A1 44 03 42 00 04" P256_X P256_Y "A0 0A 06 08 2A8648CE3D030107"),                   /* out of order */
         "30 41 02 01 02 30 13 06 07 2A8648CE3D0201 06 08 2A8648CE3D030107 04 27 30 25 02 01 01 04 20 " P256_D,               /* version 2 */
         "30 41 02 01 00 30 13 06 07 2A8648CE3D0201 06 08 2A8648CE3D030107 04 27 30 25 02 01 02 04 20 " P256_D,               /* EC version 2 */
         "30 40 02 01 00 30 13 06 07 2A8648CE3D0201 06 08 2A8648CE3D030107 04 26 30 24 02 01 01 04 1F "                       /* short */
@@ -809,6 +838,7 @@ int main(void)
         cmocka_unit_test(keys_of_other_kinds_are_not_made),
         cmocka_unit_test(a_curve_that_mbedtls_lacks_is_unsupported),
         cmocka_unit_test(no_key_is_made_without_random),
+        cmocka_unit_test(what_may_follow_an_ec_key),
         cmocka_unit_test(private_keys_that_are_wrong),
         cmocka_unit_test(a_changed_rsa_key_is_refused),
         cmocka_unit_test(ec_public_keys_that_are_wrong),
