@@ -262,7 +262,7 @@ const struct command region_commands[] = {
     {"region", "show", "", "What is in the region, and the room it takes", 0, 0, READS, no_options, stat_run},
     {"region", "accept-clock", "", "Accept a clock that has jumped forward", 0, 0, WRITES, no_options, accept_clock},
     {"region", "change-key", "", "Seal it under another storage key", 0, 0, WRITES, change_options, change_key},
-    {"region", "run-due", "", "Do what time has made due: reviews and units that lapse", 0, 0, WRITES, due_options, run_due},
+    {"region", "run-due", "", "Do what time has made due: reviews and units that lapse, CRLs", 0, 0, WRITES, due_options, run_due},
     {"region", "compact", "DIR", "Write the region anew into DIR, without what was deleted", 1, 1, WRITES, no_options, compact},
     {"tree", NULL, "", "Every CA with its state, terms and certificates left", 0, 0, READS, no_options, tree},
     {"stat", NULL, "", "What is in the region, and the room it takes", 0, 0, READS, no_options, stat_run},

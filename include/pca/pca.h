@@ -364,7 +364,9 @@ PCA_API int pca_region_expiring(pca_region *region, int64_t before, const char *
 PCA_API int pca_region_reviews(pca_region *region, const char *after, uint64_t limit, pca_page **page, pca_error *err);
 /* Does what time has made due, at most so many jobs; *done (or NULL): so many were. A request whose review_days are over becomes
  * CANCELLED, and its unit goes back; so does that of a request whose token has not answered for a multiple of its timeouts. Free
- * certificates whose free_days are over leave the ledger. */
+ * certificates whose free_days are over leave the ledger. A CRL is made, of each key generation: the first where the CA has an address
+ * for it, the next at half of the period, and policy crl_after_revoke_seconds after a revocation. One that cannot be made (its key is
+ * out of reach) keeps no other from being made, and is the error in the end. */
 PCA_API int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_error *err);
 /* Every movement of certificates as a resource, oldest first: a page of pca_entry. */
 PCA_API int pca_region_ledger(pca_region *region, const pca_query *query, pca_page **page, pca_error *err);

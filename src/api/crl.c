@@ -1,4 +1,4 @@
-#include "ca/crl.h"
+#include "api/crl.h"
 
 #include "api/blob.h"
 #include "api/file.h"
@@ -62,6 +62,14 @@ static int next_rule(struct txn *txn, struct context *cx, void *arguments, pca_e
     return rc;
 }
 
+static int make_one(struct call *call, uint64_t ca, uint64_t generation, pca_error *err)
+{
+    struct crl_job job = {.ca = ca, .generation = generation, .env = call->shell->env, .containers = call->shell->containers, .random = call->shell->random, .spool = -1};
+    int rc = make(call, &job, err);
+    pcai_crl_job_free(&job);
+    return rc;
+}
+
 /* One key that is out of reach keeps no other's CRL from being made. */
 static int make_all(struct call *call, uint64_t ca, pca_error *err)
 {
@@ -72,13 +80,29 @@ static int make_all(struct call *call, uint64_t ca, pca_error *err)
         int rc = pcai_call_read(call, next_rule, &g, why);
         if (rc != PCA_OK)
             return first == PCA_OK ? rc : first;
-        struct crl_job job = {.ca = ca, .generation = g.next, .env = call->shell->env, .containers = call->shell->containers, .random = call->shell->random, .spool = -1};
-        rc = make(call, &job, why);
-        pcai_crl_job_free(&job);
+        rc = make_one(call, ca, g.next, why);
         if (first == PCA_OK)
             first = rc;
         g.after = g.next;
     } while (g.after < g.present);
+    return first;
+}
+
+int pcai_crl_make_due(struct call *call, uint64_t most, uint64_t *done, pca_error *err)
+{
+    struct crl_due due = {0};
+    int first = PCA_OK;
+    *done = 0;
+    while (*done < most) {
+        pca_error *why = first == PCA_OK ? err : NULL;
+        int rc = pcai_call_read(call, pcai_crl_find_due, &due, why);
+        if (rc != PCA_OK || !due.found)
+            return first == PCA_OK ? rc : first;
+        rc = make_one(call, due.ca, due.generation, why);
+        *done += rc == PCA_OK;
+        if (first == PCA_OK)
+            first = rc;
+    }
     return first;
 }
 

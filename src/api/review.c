@@ -1,6 +1,7 @@
 /* Reviews: what is waited for, who decides, what lapses. */
 #include "ca/review.h"
 
+#include "api/crl.h"
 #include "api/issuing.h"
 #include "base/text.h"
 #include "ca/intent.h"
@@ -136,6 +137,10 @@ int pca_region_run_due(pca_region *region, uint64_t most, uint64_t *done, pca_er
         l.most = most - count;
         rc = pcai_call_write(&call, pcai_free_lapse, &l, err);
     }
+    uint64_t crls = 0;
+    if (rc == PCA_OK && count < most)
+        rc = pcai_crl_make_due(&call, most - count, &crls, err);
+    count += crls;
     pcai_call_end(&call);
     if (rc == PCA_OK && done)
         *done = count;

@@ -114,7 +114,7 @@ int64_t pcai_policy(const struct context *cx, enum policy policy)
     return cx->policies.value[policy];
 }
 
-static int region_read(struct txn *txn, struct region_record *region, pca_error *err)
+int pcai_region_read(struct txn *txn, struct region_record *region, pca_error *err)
 {
     struct row_key key = pcai_key_text("region");
     int rc = pcai_record_get(txn, &pcai_region_type, pcai_row_key_view(&key), region, err);
@@ -124,7 +124,7 @@ static int region_read(struct txn *txn, struct region_record *region, pca_error 
 int pcai_rules_read(struct txn *txn, uint64_t *rules, pca_error *err)
 {
     struct region_record region;
-    int rc = region_read(txn, &region, err);
+    int rc = pcai_region_read(txn, &region, err);
     if (rc == PCA_OK)
         *rules = region.rules;
     return rc;
@@ -134,7 +134,7 @@ int pcai_rules_raise(struct txn *txn, pca_error *err)
 {
     struct region_record region;
     struct row_key key = pcai_key_text("region");
-    int rc = region_read(txn, &region, err);
+    int rc = pcai_region_read(txn, &region, err);
     if (rc != PCA_OK)
         return rc;
     region.rules++;

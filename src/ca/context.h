@@ -39,6 +39,8 @@ void pcai_context_end(struct context *cx);
 int pcai_clock_require(const struct context *cx, pca_error *err);
 /* For CRLs: a clock that is behind is replaced by the newest recorded time; one far ahead is CLOCK. */
 int pcai_clock_require_forward(const struct context *cx, pca_error *err);
+/* Its id is borrowed from the transaction. CORRUPT when there is none. */
+int pcai_region_read(struct txn *txn, struct region_record *region, pca_error *err);
 /* The rules generation: read, and raised by every change of a CA or a policy. */
 int pcai_rules_read(struct txn *txn, uint64_t *rules, pca_error *err);
 int pcai_rules_raise(struct txn *txn, pca_error *err);

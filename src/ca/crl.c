@@ -365,6 +365,8 @@ int pcai_crl_finish(struct txn *txn, struct context *cx, void *arguments, pca_er
     generation.crl_size = job->size;
     generation.crl_pieces = job->pieces;
     generation.crl_log = job->log;
+    /* What came after the scan did not come before thisUpdate. */
+    generation.unlisted_since = generation.unlisted_log > job->log ? job->this_update : 0;
     rc = pcai_generation_put(txn, job->issuer.id, job->generation, &generation, err);
     return rc == PCA_OK ? pcai_log_append(txn, cx, ACTION_CRL, &(struct log_record){.ca = job->issuer.id, .object = job->number}, err) : rc;
 }
@@ -400,6 +402,56 @@ void pcai_crl_job_free(struct crl_job *job)
     pcai_buf_free(&job->head);
     pcai_buf_free(&job->tail);
     pcai_arena_free(&job->arena);
+}
+
+/* ---- What is due ---- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The first is due where a CRL is looked for; the next at half the period, and after a revocation. INT64_MAX: none is. */
+static int64_t due_at(const struct context *cx, const struct ca_record *ca, const struct generation_record *g)
+{
+    int64_t due = INT64_MAX;
+    if (g->custody == CUSTODY_ELSEWHERE || pcai_ca_require_signing(ca, g, cx->now, NULL) != PCA_OK)
+        return INT64_MAX;
+    if (g->crl_number)
+        due = g->crl_this_update + (g->crl_next_update - g->crl_this_update) / 2;
+    else if (g->crl_url.size)
+        due = cx->now;
+    if (g->unlisted_since)
+        due = earlier(due, g->unlisted_since + pcai_policy(cx, POLICY_CRL_AFTER_REVOKE_SECONDS));
+    return due;
+}
+
+static int find_in_ca(struct txn *txn, struct context *cx, struct crl_due *due, pca_error *err)
+{
+    struct generation_record generation;
+    struct ca_record ca;
+    int rc = pcai_ca_read(txn, cx, due->ca, &ca, err);
+    while (rc == PCA_OK && !due->found && due->generation < ca.generation) {
+        rc = pcai_generation_read(txn, cx, &ca, ++due->generation, &generation, err);
+        due->found = rc == PCA_OK && due_at(cx, &ca, &generation) <= cx->now;
+    }
+    return rc;
+}
+
+int pcai_crl_find_due(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
+{
+    struct crl_due *due = arguments;
+    struct region_record region;
+    int rc = pcai_region_read(txn, &region, err);
+    due->found = 0;
+    while (rc == PCA_OK && due->ca < region.next_ca) {
+        rc = due->ca ? find_in_ca(txn, cx, due, err) : PCA_OK;
+        if (rc != PCA_OK || due->found)
+            break;
+        due->ca++;
+        due->generation = 0;
+    }
+    return rc;
 }
 
 /* ---- Reading back ---- */

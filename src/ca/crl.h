@@ -52,6 +52,13 @@ struct crl_sweep {
 int pcai_crl_sweep(struct txn *txn, struct context *cx, void *sweep, pca_error *err);
 void pcai_crl_job_free(struct crl_job *job);
 
+/* The next CRL after that of this CA and generation that time or a revocation has made due; all zero to begin. */
+struct crl_due {
+    uint64_t ca, generation;
+    int found;
+};
+int pcai_crl_find_due(struct txn *txn, struct context *cx, void *due, pca_error *err);
+
 /* The finished CRL. NOT_FOUND fills err. */
 /* *generation: one of the CA's, or 0, which becomes the present one. */
 int pcai_crl_current(struct txn *txn, struct context *cx, uint64_t ca, uint64_t *generation, struct generation_record *record, pca_error *err);

@@ -19,6 +19,8 @@ const struct policy_row pcai_policies[POLICY_COUNT] = {
     [POLICY_REVIEWER_DIFFERS] = {"reviewer_differs", "switch", "1: who asked for a certificate cannot decide on it", 0, 0, 1},
     [POLICY_REVIEW_DAYS] = {"review_days", "days", "after which a request that nobody decided on lapses; 0: never", 0, 0, 36500},
     [POLICY_FREE_DAYS] = {"free_days", "days", "after the purchase of a root, in which its free certificates are to be used; 0: no end", 0, 0, 36500},
+    [POLICY_CRL_AFTER_REVOKE_SECONDS] = {"crl_after_revoke_seconds", "seconds", "after a revocation until the next CRL is due, if it is not due anyhow", 0, 0, 31536000},
+    [POLICY_OCSP_SECONDS] = {"ocsp_seconds", "seconds", "how long an OCSP answer holds; this version gives none", 86400, 60, 31536000},
 };
 
 enum policy pcai_policy_find(const char *name)

@@ -112,6 +112,8 @@ static const struct field generation_fields[] = {
     TEXT(generation_record, driver),
     TEXT(generation_record, slot),
     TEXT(generation_record, key_name),
+    INT(generation_record, unlisted_since),
+    UINT(generation_record, unlisted_log),
 };
 TYPE(generation, TABLE_GENERATION);
 

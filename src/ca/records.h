@@ -79,6 +79,8 @@ struct generation_record {
     uint64_t crl_entries, crl_size, crl_pieces;
     uint64_t crl_log; /* the log's end when it was scanned */
     struct slice driver, slot, key_name; /* of a container */
+    int64_t unlisted_since; /* when the first revocation came that the finished CRL does not show; 0: it shows all */
+    uint64_t unlisted_log;  /* the log row of the last one */
 };
 
 struct key_record {

@@ -9,9 +9,9 @@ static int take_ids(struct txn *txn, uint64_t count, uint64_t *first, pca_error 
 {
     struct region_record region;
     struct row_key key = pcai_key_text("region");
-    int rc = pcai_record_get(txn, &pcai_region_type, pcai_row_key_view(&key), &region, err);
+    int rc = pcai_region_read(txn, &region, err);
     if (rc != PCA_OK)
-        return rc == PCA_E_NOT_FOUND ? pcai_fail(err, PCA_E_CORRUPT, "region", NULL, "the store has no region record") : rc;
+        return rc;
     *first = region.next_ca;
     region.next_ca += count;
     region.rules++;

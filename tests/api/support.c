@@ -231,6 +231,17 @@ pca_request *request_new_ca(const char *common_name, const char *crl_url)
     return request;
 }
 
+void make_crls(struct fixture *f)
+{
+    pca_page *page = NULL;
+    assert_ok(f->err, pca_region_find_cas(f->region, NULL, &page, f->err));
+    assert_string_equal(pca_page_next(page), "");
+    for (uint64_t i = 0; i < pca_page_count(page); i++)
+        if (pca_ca_state(pca_page_ca_at(page, i)) != PCA_CA_PURCHASED)
+            assert_ok(f->err, pca_ca_crl_make(pca_page_ca_at(page, i), f->err));
+    pca_page_free(page);
+}
+
 pca_request *request_new_leaf(int type, const char *common_name)
 {
     pca_request *request = pca_request_new();

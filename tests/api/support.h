@@ -107,6 +107,8 @@ pca_request *request_new_server(const char *common_name);
 void purchase_ca(struct fixture *f, int kind, int family, uint64_t months, pca_root **root, pca_sub **sub);
 /* Enables them with ROOT_CRL_URL and SUB_CRL_URL; algorithm 0: the default. Outputs as after. */
 void make_ca(struct fixture *f, int family, int algorithm, uint64_t months, pca_root **root, pca_sub **sub);
+/* A CRL of each enabled CA, so that pca_region_run_due finds none to make for a while. */
+void make_crls(struct fixture *f);
 /* Enables with that common name, and reloads the handle in place. */
 void enable_root(struct fixture *f, pca_root **root, const char *common_name);
 void enable_sub(struct fixture *f, pca_sub **sub, const char *common_name);

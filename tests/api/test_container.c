@@ -823,6 +823,49 @@ static void crls_of_each_generation(void **state)
         assert_true(fifth[i] > fourth[i]);
 }
 
+static void revoke_meanwhile(void *argument, enum skf_call call)
+{
+    if (call != SKF_SIGN)
+        return;
+    token.hook = NULL;
+    assert_int_equal(pca_cert_revoke(argument, PCA_REASON_UNSPECIFIED, 0, NULL, NULL), PCA_OK);
+}
+
+/* A revocation that comes after a CRL was scanned and before it is finished makes the next one due. So does a key that was out of
+ * reach, which keeps no other CA's from being made. */
+static void crls_that_are_due(void **state)
+{
+    struct fixture *f = *state;
+    pca_root *other = NULL;
+    uint64_t done = 99, entries = 99;
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    make_token_ca(f, PCA_FAMILY_ECC);
+    make_crls(f);
+    make_ca(f, PCA_FAMILY_ECC, 0, 24, &other, NULL);
+    pca_cert *first = issue(f, f->sub, "a.example"), *second = issue(f, f->sub, "b.example");
+    assert_ok(f->err, pca_cert_revoke(first, PCA_REASON_UNSPECIFIED, 0, NULL, f->err));
+    token.fail[SKF_SIGN] = PCA_E_DEVICE;
+    assert_refusal(f->err, PCA_E_DEVICE, "container skf", NULL, pca_region_run_due(f->region, 100, &done, f->err));
+    token.fail[SKF_SIGN] = 0;
+    assert_int_equal(done, 99);
+    assert_ok(f->err, pca_ca_crl_info(pca_root_ca(other), NULL, NULL, NULL, NULL, f->err));
+    token.argument = second;
+    token.hook = revoke_meanwhile;
+    assert_ok(f->err, pca_region_run_due(f->region, 1, &done, f->err));
+    assert_null(token.hook);
+    assert_ok(f->err, pca_ca_crl_info(pca_sub_ca(f->sub), NULL, NULL, NULL, &entries, f->err));
+    assert_int_equal(entries, 1);
+    assert_ok(f->err, pca_region_run_due(f->region, 100, &done, f->err));
+    assert_int_equal(done, 1);
+    assert_ok(f->err, pca_ca_crl_info(pca_sub_ca(f->sub), NULL, NULL, NULL, &entries, f->err));
+    assert_int_equal(entries, 2);
+    assert_ok(f->err, pca_region_run_due(f->region, 100, &done, f->err));
+    assert_int_equal(done, 0);
+    pca_root_free(other);
+    pca_cert_free(first);
+    pca_cert_free(second);
+}
+
 /* ---- Keys that are spoken for: a driver gives a key that it gave before ---- */
 
 static void assert_spoken_for(struct fixture *f, const pca_request *r, const char *part)
@@ -1259,6 +1302,7 @@ static void two_processes(struct fixture *f, int late)
     assert_ptr_not_equal(shared, MAP_FAILED);
     shared->now = T0;
     make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    make_crls(f);
     uint64_t sub = pca_ca_id(pca_sub_ca(f->sub));
     pid_t child = fork();
     assert_true(child >= 0);
@@ -1324,6 +1368,7 @@ static void pitfall_38_dead(void **state)
     struct fixture *f = *state;
     int status;
     make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    make_crls(f);
     uint64_t sub = pca_ca_id(pca_sub_ca(f->sub)), done = 0;
     pid_t child = fork();
     assert_true(child >= 0);
@@ -1356,7 +1401,7 @@ int main(void)
         TEST_TOKEN(made_on_the_token), TEST_TOKEN(what_is_missing), TEST_TOKEN(pins), TEST_TOKEN(pitfall_36_the_token_fails), TEST_TOKEN(builders),
         TEST_TOKEN(tokens_of_clients), TEST_TOKEN(compliance), TEST_TOKEN(pairs), TEST_TOKEN(pairs_are_reviewed),
         TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(pairs_are_downloaded), TEST_TOKEN(downloads), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
-        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(keys_that_were_seen), TEST_TOKEN(keys_of_cas), TEST_TOKEN(a_csr_for_a_key_on_the_token),
+        TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(crls_that_are_due), TEST_TOKEN(keys_that_were_seen), TEST_TOKEN(keys_of_cas), TEST_TOKEN(a_csr_for_a_key_on_the_token),
         TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };

@@ -476,6 +476,7 @@ static void pitfall_36(void **state)
     assert_units(f, 2, 1, 0);
     assert_int_equal(pca_cert_review_lapses_at(lapsed), T0 + 7 * DAY);
     f->clock.now = T0 + 7 * DAY - 1;
+    make_crls(f);
     assert_ok(f->err, pca_region_run_due(f->region, 100, &done, f->err));
     assert_int_equal(done, 0);
     f->clock.now = T0 + 7 * DAY;
@@ -525,6 +526,7 @@ static void many_lapse(void **state)
     pca_results_free(results);
     assert_units(f, 0, 150, 0);
     f->clock.now = T0 + DAY;
+    make_crls(f);
     assert_ok(f->err, pca_region_run_due(f->region, 70, &done, f->err));
     assert_int_equal(done, 70);
     assert_units(f, 70, 80, 0);

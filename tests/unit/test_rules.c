@@ -297,7 +297,9 @@ static void policies_have_their_published_defaults(void **state)
         {"backdate_seconds", 60},  {"allow_weak", 0},                {"clock_slack_seconds", 3600}, {"max_clock_step_days", 400},
         {"opaque_serials", 0},     {"refuse_reused_key", 0},         {"allow_foreign_cross", 0}, {"approvers", 1},
         {"reviewer_differs", 0},   {"review_days", 0},              {"free_days", 0},
+        {"crl_after_revoke_seconds", 0}, {"ocsp_seconds", 86400},
     };
+    assert_int_equal(COUNT(rows), POLICY_COUNT);
     for (size_t i = 0; i < COUNT(rows); i++) {
         enum policy policy = pcai_policy_find(rows[i].name);
         assert_true(policy < POLICY_COUNT);
