@@ -189,11 +189,11 @@ int pca_root_assign(const pca_root *root, const pca_sub *sub, uint64_t remaining
     pca_error_clear(err);
     if (!root || !sub)
         return pcai_null(root ? "sub" : "root", err);
-    if (root->ca.shell->store != sub->ca.shell->store)
-        return pcai_fail(err, PCA_E_INVALID, "call", "sub", "the subordinate is of another region");
     struct assignment a = {id_of(root), sub->ca.record.id, remaining, expected, {0}};
     uint64_t inputs[] = {a.sub, remaining, expected};
     int rc = token_of(&a.token, TOKEN_ASSIGN, a.root, token, inputs, 3, err);
+    if (rc == PCA_OK)
+        rc = pcai_shell_require_same(root->ca.shell, sub->ca.shell, "sub", err);
     return rc == PCA_OK ? pcai_verb_write(shell_of(root), pcai_assign, &a, err) : rc;
 }
 

@@ -58,19 +58,36 @@ int pcai_call_clock(struct shell *shell, int64_t *now, pca_error *err)
     return rc == PCA_OK ? rc : pcai_fail_host(err, rc, PCA_E_CLOCK, "region", "clock");
 }
 
-int pcai_call_begin(struct shell *shell, struct call *call, pca_error *err)
+/* So many more calls are in progress. */
+static int enter(struct shell *shell, unsigned calls, pca_error *err)
 {
-    call->shell = shell;
-    call->host = 0;
     if (shell->pid != getpid())
         return pcai_fail(err, PCA_E_FORKED, "region", NULL, "a child process may not use its parent's region; open it anew");
     pthread_mutex_lock(&shell->lock);
     int closed = shell->closed;
-    shell->calls += !closed;
+    shell->calls += closed ? 0 : calls;
     pthread_mutex_unlock(&shell->lock);
-    if (closed)
-        return pcai_fail(err, PCA_E_CLOSED, "region", NULL, "the region has been closed");
-    int rc = pcai_call_clock(shell, &call->host, err);
+    return closed ? pcai_fail(err, PCA_E_CLOSED, "region", NULL, "the region has been closed") : PCA_OK;
+}
+
+int pcai_shell_require_same(struct shell *shell, struct shell *other, const char *field, pca_error *err)
+{
+    int rc = enter(shell, 0, err);
+    if (rc == PCA_OK)
+        rc = enter(other, 0, err);
+    if (rc == PCA_OK && shell->store != other->store)
+        rc = pcai_fail(err, PCA_E_INVALID, "call", field, "it is of another region");
+    return rc;
+}
+
+int pcai_call_begin(struct shell *shell, struct call *call, pca_error *err)
+{
+    call->shell = shell;
+    call->host = 0;
+    int rc = enter(shell, 1, err);
+    if (rc != PCA_OK)
+        return rc;
+    rc = pcai_call_clock(shell, &call->host, err);
     if (rc != PCA_OK)
         pcai_call_end(call);
     return rc;

@@ -37,6 +37,9 @@ struct shell *pcai_shell_new(pca_error *err);
 struct shell *pcai_shell_share(struct shell *shell);
 void pcai_shell_release(struct shell *shell);
 
+/* Two handles of one region, both in use: CLOSED, FORKED; INVALID names the argument that the other came as. */
+int pcai_shell_require_same(struct shell *shell, struct shell *other, const char *field, pca_error *err);
+
 /* A call in progress: close waits for it. CLOSED, FORKED, or what the host's clock says. */
 struct call {
     struct shell *shell;

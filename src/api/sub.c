@@ -16,9 +16,8 @@ int pca_sub_enable_under(const pca_sub *sub, const pca_ca *parent, const pca_req
     pca_error_clear(err);
     if (!sub || !parent || !request)
         return pcai_null(!sub ? "sub" : !parent ? "parent" : "request", err);
-    if (sub->ca.shell->store != parent->shell->store)
-        return pcai_fail(err, PCA_E_INVALID, "call", "parent", "the CA above is of another region");
-    return pcai_certify_ca(&sub->ca, PURPOSE_ENABLE, parent->record.id, request, err);
+    int rc = pcai_shell_require_same(sub->ca.shell, parent->shell, "parent", err);
+    return rc != PCA_OK ? rc : pcai_certify_ca(&sub->ca, PURPOSE_ENABLE, parent->record.id, request, err);
 }
 
 int pca_sub_renew(const pca_sub *sub, uint64_t months, const char *token, pca_error *err)

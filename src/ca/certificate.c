@@ -2,15 +2,21 @@
 
 #include "ca/serials.h"
 
-static int status_read(struct txn *txn, uint64_t id, struct status_record *status, pca_error *err)
+/* Without a row it is ISSUED, unless that row is lost: the revocation's tells. */
+static int status_read(struct txn *txn, struct cert_view *view, pca_error *err)
 {
-    struct row_key key = pcai_key_id64(id);
-    int rc = pcai_record_get(txn, &pcai_status_type, pcai_row_key_view(&key), status, err);
-    if (rc == PCA_E_NOT_FOUND) {
-        *status = (struct status_record){.status = PCA_STATUS_ISSUED};
-        return PCA_OK;
-    }
-    return rc;
+    char object[PCAI_OBJECT];
+    struct row_key key = pcai_key_id64(view->id), revocation;
+    struct slice row;
+    int rc = pcai_record_get(txn, &pcai_status_type, pcai_row_key_view(&key), &view->status, err);
+    if (rc != PCA_E_NOT_FOUND)
+        return rc;
+    view->status = (struct status_record){.status = PCA_STATUS_ISSUED};
+    revocation = pcai_key_revocation(view->record.issuer, view->record.generation, view->record.serial);
+    rc = pcai_get(txn, TABLE_REVOCATION, pcai_row_key_view(&revocation), &row, err);
+    if (rc == PCA_OK)
+        return pcai_fail(err, PCA_E_CORRUPT, pcai_object("cert", view->id, object), "status", "it is revoked, and the row that says so is missing");
+    return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
 int pcai_cert_read(struct txn *txn, uint64_t id, struct cert_view *view, pca_error *err)
@@ -21,7 +27,7 @@ int pcai_cert_read(struct txn *txn, uint64_t id, struct cert_view *view, pca_err
     int rc = pcai_record_get(txn, &pcai_cert_type, pcai_row_key_view(&key), &view->record, err);
     if (rc == PCA_E_NOT_FOUND)
         return pcai_fail(err, rc, pcai_object("cert", id, object), NULL, "there is no such certificate in this region, or it was deleted");
-    return rc == PCA_OK ? status_read(txn, id, &view->status, err) : rc;
+    return rc == PCA_OK ? status_read(txn, view, err) : rc;
 }
 
 /* ---- Status ---- */
@@ -98,7 +104,7 @@ int pcai_cert_decode(struct txn *txn, struct slice key, struct slice value, stru
     if (rc != PCA_OK)
         return rc;
     view->id = pcai_read_u64(key.data);
-    return status_read(txn, view->id, &view->status, err);
+    return status_read(txn, view, err);
 }
 
 int pcai_cert_put(struct txn *txn, const struct context *cx, uint64_t id, const struct cert_record *record, pca_error *err)

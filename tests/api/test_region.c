@@ -1086,6 +1086,20 @@ static void handles_outlive_the_region(void **state)
     /* opened anew, the old handles stay what they are */
     assert_ok(f->err, pca_region_open(f->path, f->config, &f->region, f->err));
     assert_code(f->err, PCA_E_CLOSED, pca_root_reload(f->root, &root, f->err));
+
+    /* beside a fresh one they are of a region that was closed, and not of another */
+    pca_request *r = request_new_ca("X", NULL);
+    assert_ok(f->err, pca_region_sub_get(f->region, pca_ca_id(pca_sub_ca(f->sub)), &sub, f->err));
+    assert_code(f->err, PCA_E_CLOSED, pca_root_assign(f->root, sub, 5, PCA_ANY, NULL, f->err));
+    assert_code(f->err, PCA_E_CLOSED, pca_sub_enable_under(sub, pca_root_ca(f->root), r, f->err));
+    assert_code(f->err, PCA_E_CLOSED, pca_sub_enable_under(f->sub, pca_sub_ca(sub), r, f->err));
+    pca_root *fresh = NULL;
+    assert_ok(f->err, pca_sub_root(sub, &fresh, f->err));
+    assert_code(f->err, PCA_E_CLOSED, pca_root_assign(fresh, f->sub, 5, PCA_ANY, NULL, f->err));
+    assert_ok(f->err, pca_root_assign(fresh, sub, 9, PCA_ANY, NULL, f->err));
+    pca_request_free(r);
+    pca_root_free(fresh);
+    pca_sub_free(sub);
 }
 
 struct slow_call {

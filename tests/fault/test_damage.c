@@ -132,10 +132,8 @@ static int ask_cert(pca_region *region, const struct known *k, unsigned *missed)
     if (rc != PCA_OK)
         verdict = verdict_on(rc);
     else if (pca_blob_size(der) != pca_blob_size(k->der) || memcmp(pca_blob_data(der), pca_blob_data(k->der), pca_blob_size(der)) != 0 ||
-             (pca_cert_status(cert) == PCA_STATUS_REVOKED && !k->revoked))
+             pca_cert_status(cert) != (k->revoked ? PCA_STATUS_REVOKED : PCA_STATUS_ISSUED))
         verdict = WRONG_CERT;
-    else
-        *missed += pca_cert_status(cert) != (k->revoked ? PCA_STATUS_REVOKED : PCA_STATUS_ISSUED); /* the row that says so is lost */
     pca_blob_free(der);
     pca_cert_free(cert);
     return verdict;
