@@ -13,7 +13,7 @@ static const uint8_t id_ce_allowed[][3] = {{0x55, 0x1D, 0x09}, {0x55, 0x1D, 0x10
 /* id-pkix-ocsp-nocheck, 1.3.6.1.5.5.7.48.1.5: of certificates that nobody looks up in a CRL. */
 static const uint8_t ocsp_nocheck[] = {0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x05};
 
-#define FIELD 32
+#define FIELD 48
 
 static const char *item(char field[FIELD], const char *name, size_t index)
 {
