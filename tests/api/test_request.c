@@ -1122,6 +1122,11 @@ static void pitfall_37_token_replay(void **state)
     assert_ok(f->err, pca_region_cert_get(f->region, id, &first, f->err));
     assert_ok(f->err, pca_region_sub_get(f->region, pca_cert_issuer_id(first), &f->sub, f->err));
     assert_ok(f->err, pca_region_root_get(f->region, pca_ca_root_id(pca_sub_ca(f->sub)), &f->root, f->err));
+    pca_request *rekey = pca_request_new();
+    assert_ok(NULL, pca_request_set_crl_url(rekey, "http://crl.example/sub-2.crl"));
+    assert_ok(f->err, pca_ca_rekey(pca_sub_ca(f->sub), rekey, f->err));
+    pca_request_free(rekey);
+    assert_replayed(f, r, id, serial);
     assert_ok(f->err, pca_ca_disable(pca_sub_ca(f->sub), f->err));
     assert_replayed(f, r, id, serial);
     f->clock.now = T0 - 10 * DAY; /* a clock that is wrong comes after the token */
