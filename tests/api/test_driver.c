@@ -107,6 +107,7 @@ static void pitfall_39_a_request_hangs(void **state)
         int reserved;
     } steps[] = {{SKF_PROBE, 0, 0}, {SKF_OPEN, 0, 0}, {SKF_OPEN, 1, 1}, {SKF_GENERATE, 0, 1}, {SKF_PUBLIC, 0, 1}, {SKF_SIGN, 0, 1}};
     make_ca(f, PCA_FAMILY_ECC, 0, 24, &f->root, &f->sub);
+    make_crls(f);
     assert_ok(f->err, pca_root_purchase_certificates(f->root, 10, NULL, NULL, f->err));
     assert_ok(f->err, pca_root_assign(f->root, f->sub, 20, PCA_ANY, NULL, f->err));
     pca_request *r = request_new_token("Ada", "123456");
@@ -193,6 +194,7 @@ static void pitfall_39_the_session_of_a_ca_hangs(void **state)
     assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
     make_token_ca(f, PCA_FAMILY_ECC);
     make_ca(f, PCA_FAMILY_ECC, 0, 24, &sealed_root, &sealed);
+    make_crls(f);
     assert_ok(f->err, pca_sub_reload(f->sub, &own, f->err));
     pca_request *r = request_new_server("a.example");
     struct work w = {.verb = ask, .sub = own, .request = r};
@@ -341,6 +343,7 @@ static void pitfall_39_installing_hangs(void **state)
     static const enum skf_call calls[] = {SKF_PROBE, SKF_OPEN, SKF_PUBLIC, SKF_IMPORT, SKF_ENVELOPED};
     pca_cert *cert = NULL;
     make_ca(f, PCA_FAMILY_SM2, 0, 24, &f->root, &f->sub);
+    make_crls(f);
     pca_request *r = request_new_token("Ada", "123456");
     for (size_t i = 0; i < COUNT(calls); i++) {
         assert_ok(f->err, pca_sub_request(f->sub, r, &cert, f->err));
@@ -392,6 +395,7 @@ static void pitfall_36_pulled_out_at_each_call(void **state)
         pca_cert *cert = POISON;
         int rc = PCA_E_DEVICE, n;
         make_ca(f, families[i], 0, 24, &f->root, &f->sub);
+        make_crls(f);
         pca_request *r = request_new_token("Ada", "123456");
         for (n = 0; rc != PCA_OK; n++) {
             begin_pulling(n);
