@@ -1,5 +1,5 @@
 /* CAs below CAs, further subordinates, further certificates and keys of a CA, and keys that live elsewhere. */
-#include "leaf.h"
+#include "chain.h"
 
 /* ---- Helpers ---- */
 
@@ -39,47 +39,9 @@ static void under_refused(struct fixture *f, const pca_sub *sub, const pca_ca *p
     pca_request_free(r);
 }
 
-/* openssl verify with the CA files and CRL files given, ended by NULL; all CRLs are asked for. */
-static int openssl_verify(struct fixture *f, const pca_cert *cert, const char *root, const char *const *between, const char *const *crls,
-                          char **output)
-{
-    const char *argv[32] = {"openssl", "verify", "-x509_strict", "-attime"};
-    char when[32];
-    size_t n = 4;
-    snprintf(when, sizeof when, "%" PRId64, (int64_t)f->clock.now);
-    argv[n++] = when;
-    argv[n++] = "-CAfile";
-    argv[n++] = root;
-    for (; *between; between++) {
-        argv[n++] = "-untrusted";
-        argv[n++] = *between;
-    }
-    if (*crls)
-        argv[n++] = "-crl_check_all";
-    for (; *crls; crls++) {
-        argv[n++] = "-CRLfile";
-        argv[n++] = *crls;
-    }
-    argv[n++] = put_cert(f, "openssl-verify.pem", cert);
-    argv[n] = NULL;
-    return run_argv(output, argv);
-}
-
-static void check_openssl(struct fixture *f, const pca_cert *cert, const char *root, const char *const *between, const char *const *crls,
-                          const char *fault, int line)
-{
-    char *output;
-    int status = openssl_verify(f, cert, root, between, crls, &output);
-    if ((status == 0) != (fault == NULL) || (fault && !strstr(output, fault))) {
-        print_error("openssl verify was to say %s:\n%s\n", fault ? fault : "OK", output);
-        _fail(__FILE__, line);
-    }
-    free(output);
-}
-#define LIST(...) (const char *const[]){__VA_ARGS__, NULL}
-#define NONE (const char *const[]){NULL}
-#define assert_openssl(f, cert, root, between, crls) check_openssl((f), (cert), (root), (between), (crls), NULL, __LINE__)
-#define assert_openssl_refuses(f, cert, root, between, crls, fault) check_openssl((f), (cert), (root), (between), (crls), (fault), __LINE__)
+#define assert_issued(f, cert, root, between, crls) assert_openssl((f), put_cert((f), "openssl-verify.pem", (cert)), (root), (between), (crls))
+#define assert_issued_refuses(f, cert, root, between, crls, fault) \
+    assert_openssl_refuses((f), put_cert((f), "openssl-verify.pem", (cert)), (root), (between), (crls), (fault))
 
 static const char *put_ca_at(struct fixture *f, const char *name, const pca_ca *ca, uint64_t generation)
 {
@@ -177,8 +139,8 @@ static void pitfall_06_each_level_has_its_crl(void **state)
     const char *upper_crl = put_crl(f, "upper.crl", pca_sub_ca(upper)), *lower_crl = put_crl(f, "lower.crl", pca_sub_ca(lower));
     assert_run(0, "openssl", "crl", "-in", lower_crl, "-CAfile", lower_pem, "-noout");
     assert_run(0, "openssl", "crl", "-in", upper_crl, "-CAfile", upper_pem, "-noout");
-    assert_openssl(f, good, root, LIST(upper_pem, lower_pem), LIST(root_crl, upper_crl, lower_crl));
-    assert_openssl_refuses(f, bad, root, LIST(upper_pem, lower_pem), LIST(root_crl, upper_crl, lower_crl), "certificate revoked");
+    assert_issued(f, good, root, LIST(upper_pem, lower_pem), LIST(root_crl, upper_crl, lower_crl));
+    assert_issued_refuses(f, bad, root, LIST(upper_pem, lower_pem), LIST(root_crl, upper_crl, lower_crl), "certificate revoked");
 
     /* the chain that is handed out is the whole one */
     pca_blob *chain = NULL;
@@ -189,7 +151,7 @@ static void pitfall_06_each_level_has_its_crl(void **state)
     /* a revoked subordinate is on the list of the one above it */
     assert_ok(f->err, pca_ca_revoke(pca_sub_ca(lower), PCA_REASON_CA_COMPROMISE, 0, NULL, f->err));
     upper_crl = put_crl(f, "upper.crl", pca_sub_ca(upper));
-    assert_openssl_refuses(f, good, root, LIST(upper_pem, lower_pem), LIST(root_crl, upper_crl, lower_crl), "certificate revoked");
+    assert_issued_refuses(f, good, root, LIST(upper_pem, lower_pem), LIST(root_crl, upper_crl, lower_crl), "certificate revoked");
     pca_request *r = request_new_server("no.internal");
     pca_cert *none = POISON;
     assert_refusal(f->err, PCA_E_STATE, NULL, "state", pca_sub_request(lower, r, &none, f->err));
@@ -277,8 +239,8 @@ static void a_reissue_keeps_the_key(void **state)
     const char *root_2 = put_ca(f, "root-2.pem", pca_root_ca(f->root));
     const char *const roots[] = {root_1, root_2}, *const subs[] = {before, after};
     for (int i = 0; i < 4; i++) {
-        assert_openssl(f, leaf, roots[i / 2], LIST(subs[i % 2]), NONE);
-        assert_openssl(f, later, roots[i / 2], LIST(subs[i % 2]), NONE);
+        assert_issued(f, leaf, roots[i / 2], LIST(subs[i % 2]), NONE);
+        assert_issued(f, later, roots[i / 2], LIST(subs[i % 2]), NONE);
     }
 
     /* revoked, both certificates are on the root's list */
@@ -408,10 +370,10 @@ static void a_rekey_starts_a_generation(void **state)
     const char *crl_1 = put_crl_at(f, "crl-1.pem", ca, 1), *crl_2 = put_crl_at(f, "crl-2.pem", ca, 0);
     assert_run(0, "openssl", "crl", "-in", crl_1, "-CAfile", sub_1, "-noout");
     assert_run(0, "openssl", "crl", "-in", crl_2, "-CAfile", sub_2, "-noout");
-    assert_openssl(f, first, root, LIST(sub_1, sub_2), LIST(root_crl, crl_1));
-    assert_openssl(f, second, root, LIST(sub_1, sub_2), LIST(root_crl, crl_2));
-    assert_openssl_refuses(f, gone, root, LIST(sub_1, sub_2), LIST(root_crl, crl_1), "certificate revoked");
-    assert_openssl_refuses(f, lost, root, LIST(sub_1, sub_2), LIST(root_crl, crl_2), "certificate revoked");
+    assert_issued(f, first, root, LIST(sub_1, sub_2), LIST(root_crl, crl_1));
+    assert_issued(f, second, root, LIST(sub_1, sub_2), LIST(root_crl, crl_2));
+    assert_issued_refuses(f, gone, root, LIST(sub_1, sub_2), LIST(root_crl, crl_1), "certificate revoked");
+    assert_issued_refuses(f, lost, root, LIST(sub_1, sub_2), LIST(root_crl, crl_2), "certificate revoked");
 
     /* each is handed out with the CA that signed it, and says where its own list is */
     const pca_cert *const certs[] = {first, second};
@@ -494,14 +456,14 @@ static void a_rekeyed_root_is_a_new_anchor(void **state)
     assert_ok(f->err, pca_ca_rekey(pca_root_ca(f->root), r, f->err));
     refresh_root(f, &f->root);
     const char *root_2 = put_ca(f, "root-2.pem", pca_root_ca(f->root));
-    assert_openssl(f, leaf, root_1, LIST(sub_1), NONE);
+    assert_issued(f, leaf, root_1, LIST(sub_1), NONE);
     /* the subordinate's next certificate comes from the new key */
     pca_request_reset(r);
     assert_ok(f->err, pca_ca_reissue(pca_sub_ca(f->sub), r, f->err));
     pca_request_free(r);
     refresh_sub(f, &f->sub);
     const char *sub_2 = put_ca(f, "sub-2.pem", pca_sub_ca(f->sub));
-    assert_openssl(f, leaf, root_2, LIST(sub_2), NONE);
+    assert_issued(f, leaf, root_2, LIST(sub_2), NONE);
     /* its two certificates are on two lists once it is revoked */
     assert_ok(f->err, pca_ca_revoke(pca_sub_ca(f->sub), PCA_REASON_SUPERSEDED, 0, NULL, f->err));
     assert_ok(f->err, pca_ca_crl_make(pca_root_ca(f->root), f->err));
