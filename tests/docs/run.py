@@ -173,7 +173,9 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         work = pathlib.Path(place)
         (work / 'bin').mkdir()
-        (work / 'bin' / 'cc').write_text('#!/bin/sh\nexec ' + ' '.join(map(shlex.quote, compiler)) + ' "$@"\n')
+        # By full paths: `ccache cc` would find this cc again, and again.
+        words = ' '.join(shlex.quote(shutil.which(word) or word) for word in compiler)
+        (work / 'bin' / 'cc').write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         (work / 'bin' / 'cc').chmod(0o755)
         environment = {**os.environ, 'LIBPCA': str(top), 'LC_ALL': 'C.UTF-8',
                        'PATH': f'{work / "bin"}:{build / "examples/cli"}:{os.environ["PATH"]}',
