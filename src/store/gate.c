@@ -3,6 +3,7 @@
  * slices point into it; those who want it larger go first; and no more threads read at once than there are slots.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,7 +87,7 @@ void pcai_gate_drop_idle(struct gate *gate)
 int pcai_gate_can_grow(struct store *store)
 {
     pthread_mutex_lock(&store->gate.lock);
-    int can = store->gate.map_size < store->map_limit && !store->gate.stuck;
+    int can = store->gate.map_size < store->map_limit;
     pthread_mutex_unlock(&store->gate.lock);
     return can;
 }
@@ -136,10 +137,11 @@ static int resize(struct store *store, int follow, pca_error *err)
     int possible = size > now && address_space(store, size);
     if (!possible && follow)
         return pcai_fail(err, PCA_E_NO_MEMORY, "store", NULL, "no address space for a store that another process has let grow");
-    if (!possible) {
-        gate->stuck = 1;
+    if (!possible && now < store->map_limit)
+        return pcai_fail(err, PCA_E_FULL, "store", "map_limit",
+                         "no address space to let the store grow beyond %" PRIu64 " octets; its limit is %" PRIu64, now, store->map_limit);
+    if (!possible)
         return pcai_fail_full(err, store, "grow the store");
-    }
     int error = mdb_env_set_mapsize(store->env, (size_t)size);
     if (error) {
         gate->lost = 1;

@@ -24,8 +24,7 @@ struct gate {
     unsigned waiting;
     uint64_t resizes; /* so far: tells a thread that another one was faster */
     uint64_t map_size;
-    int stuck; /* no address space for more */
-    int lost;  /* no map at all: a resize failed after LMDB gave the old map up */
+    int lost; /* no map at all: a resize failed after LMDB gave the old map up */
     MDB_txn *idle[PCAI_READERS_IDLE];
     unsigned idle_count;
 };

@@ -4,8 +4,10 @@
  */
 #include "unit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +20,24 @@
 #define VALUE 3000
 
 static const struct store_options usual = {.map_limit = LIMIT};
+
+/* ---- Address space, which gate.c asks for before it grows a map ---- */
+
+static int no_space;
+#ifdef __GLIBC__
+#define MMAP(part) part##mmap64 /* by its name for large files */
+#else
+#define MMAP(part) part##mmap
+#endif
+void *MMAP(__real_)(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *MMAP(__wrap_)(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *MMAP(__wrap_)(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+    if (!no_space)
+        return MMAP(__real_)(at, size, protection, flags, fd, offset);
+    errno = ENOMEM;
+    return MAP_FAILED;
+}
 
 struct adding {
     struct change change;
@@ -159,6 +179,28 @@ static void pitfall_30_at_its_limit_a_grown_store_is_full(void **state)
     pcai_store_close(s);
 }
 
+static void it_is_full_for_as_long_as_there_is_no_address_space(void **state)
+{
+    (void)state;
+    struct store *s = new_store(scratch("space"));
+    uint64_t rows = 1;
+    int rc;
+    no_space = 1;
+    while ((rc = add(s, rows, 5, NULL)) == PCA_OK)
+        assert_true((rows += 5) < 100);
+    assert_int_equal(rc, PCA_E_FULL);
+    assert_string_equal(err.field, "map_limit");
+    assert_says("address space");
+    assert_says("262144");
+    assert_int_equal(add(s, rows, 5, NULL), PCA_E_FULL);
+    assert_int_equal(count_rows(s), rows);
+    no_space = 0;
+    assert_done(add(s, rows, 5, NULL));
+    assert_true(s->gate.map_size > START);
+    assert_int_equal(count_rows(s), rows + 5);
+    pcai_store_close(s);
+}
+
 static void growth_waits_for_open_readers(void **state)
 {
     (void)state;
@@ -219,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_change_that_needs_much_is_applied_until_it_fits),
         cmocka_unit_test(a_transaction_that_met_the_end_is_to_be_done_again),
         cmocka_unit_test(pitfall_30_at_its_limit_a_grown_store_is_full),
+        cmocka_unit_test(it_is_full_for_as_long_as_there_is_no_address_space),
         cmocka_unit_test(growth_waits_for_open_readers),
         cmocka_unit_test(growth_by_another_process_is_followed),
     };
