@@ -112,16 +112,6 @@ static void hand_over(struct queue *queue, const struct batch *settled, const st
 
 /* ---- Leading ---- */
 
-/* One change in the open transaction. *broken: the transaction must be given up, since puts stand in it that may not stay, or
- * since it needs more room. A refusal that comes before the first put leaves nothing. */
-static int apply(struct txn *txn, struct waiter *w, int *broken)
-{
-    uint64_t before = txn->changes;
-    int rc = w->change->apply(txn, w->change, w->err);
-    *broken = rc != PCA_OK && (txn->full || txn->changes != before);
-    return rc;
-}
-
 /* Gives the transaction up. PCA_OK or PCAI_AGAIN: the batch may run again, without w unless the store found more room. */
 static void give_up(struct txn *txn, struct batch *batch, struct waiter *w, struct batch *settled, int rc)
 {
@@ -130,27 +120,33 @@ static void give_up(struct txn *txn, struct batch *batch, struct waiter *w, stru
         settle(batch, w, settled, room != PCA_OK ? room : rc);
 }
 
-/* Those of the batch once more, then what waits. Returns the transaction with all that stands in it, or NULL: try again. */
-static struct txn *fill(struct store *store, struct txn *txn, struct batch *batch, struct batch *settled)
+/* One of the batch in the open transaction. A refusal that comes before the first put leaves nothing. 0: the transaction was given up,
+ * since puts stand in it that may not stay, or since it needs more room. */
+static int apply(struct txn *txn, struct batch *batch, struct waiter *w, struct batch *settled)
 {
-    int broken;
+    uint64_t before = txn->changes;
+    int rc = w->change->apply(txn, w->change, w->err), broken = rc != PCA_OK && (txn->full || txn->changes != before);
+    if (broken)
+        give_up(txn, batch, w, settled, rc);
+    else if (rc != PCA_OK)
+        settle(batch, w, settled, rc);
+    return !broken;
+}
+
+/* Those of the batch once more, then what waits. 0: the transaction was given up; try again. */
+static int fill(struct store *store, struct txn *txn, struct batch *batch, struct batch *settled)
+{
     for (struct waiter *w = batch->first, *next; w; w = next) {
         next = w->next;
-        int rc = apply(txn, w, &broken);
-        if (broken)
-            return give_up(txn, batch, w, settled, rc), NULL;
-        if (rc != PCA_OK)
-            settle(batch, w, settled, rc);
+        if (!apply(txn, batch, w, settled))
+            return 0;
     }
     for (struct waiter *w; txn->octets < BATCH_OCTETS && (w = take(&store->queue, batch)) != NULL;) {
         batch_add(batch, w);
-        int rc = apply(txn, w, &broken);
-        if (broken)
-            return give_up(txn, batch, w, settled, rc), NULL;
-        if (rc != PCA_OK)
-            settle(batch, w, settled, rc);
+        if (!apply(txn, batch, w, settled))
+            return 0;
     }
-    return txn;
+    return 1;
 }
 
 static void settle_all(struct batch *batch, struct batch *settled, int rc, const pca_error *err)
@@ -169,8 +165,7 @@ static int attempt(struct store *store, struct batch *batch, struct batch *settl
     int rc = pcai_txn_write(store, &txn, err);
     if (rc != PCA_OK)
         return rc;
-    txn = fill(store, txn, batch, settled);
-    if (!txn)
+    if (!fill(store, txn, batch, settled))
         return PCAI_AGAIN;
     if (batch->first)
         return pcai_txn_commit(txn, err);
