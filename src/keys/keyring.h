@@ -16,7 +16,7 @@ const uint8_t *pcai_keyring_region_key(const struct keyring *ring);
 
 /* Whose a key is; it goes into the seal's associated data, so that two sealed keys cannot be swapped. */
 struct key_owner {
-    char kind; /* 'c': a CA's, 'e': an end entity's */
+    char kind; /* 'c': a CA's, 'e': an end entity's, 'p': the encryption key of an SM2 pair */
     uint64_t id;
     uint32_t generation;
 };
