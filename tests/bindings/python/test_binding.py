@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 import unittest
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -38,6 +39,16 @@ class TestErrors(RegionCase):
         for problem, fields in wrong:
             with self.assertRaises(problem):
                 sub.request(type=pca.CertType.SERVER, **fields)
+
+    def test_no_exception_repeats_a_secret(self) -> None:
+        sub = self.sub(self.region())
+        for secret in ("Tr0ub4dor\0", "Tr0ub4dor\udcff"):
+            for verb in (lambda: pca.Region.open(self.path, passphrase=secret), lambda: sub._region.login("hsm", "1", secret),
+                         lambda: sub.request(type=pca.CertType.CLIENT, common_name="x", days=1, container=("hsm", "1"), pin=secret)):
+                with self.assertRaises(ValueError) as caught:
+                    verb()
+                said = traceback.format_exception(ValueError, caught.exception, caught.exception.__traceback__)
+                self.assertNotIn("Tr0ub4dor", "".join(said))
 
     def test_a_missing_library(self) -> None:
         code = "import pca, sys\ntry: pca.version()\nexcept ImportError as why: print(why)"
@@ -99,6 +110,33 @@ class TestTypes(RegionCase):
         self.assertEqual((root.as_root().id, [one.as_sub().id for one in root.as_root().subs()]), (sub.root_id, [sub.id]))
         with self.assertRaises(pca.NotFoundError):
             root.as_sub()
+
+    def test_what_many_have_got_is_not_lost(self) -> None:
+        """The clock fails in the second durable change: 256 certificates are issued, and come back."""
+        reads: list[float] | None = None
+
+        def now() -> float:
+            if reads is not None:
+                reads.append(time.time())
+                if len(reads) > 1:
+                    raise OSError("the battery is empty")
+            return time.time()
+        region = self.region(clock=now)
+        sub = self.sub(region)
+        root = sub.root()
+        root.purchase_certificates(400)
+        sub = root.assign(sub, 400)
+        requests: list[pca.RequestFields] = [{"type": pca.CertType.CLIENT, "common_name": f"c{i}", "days": 30} for i in range(256 + 3)]
+        reads = []
+        done = sub.request_many(requests)
+        reads = None
+        self.assertEqual([type(one) for one in done[256:]], [pca.ClockError] * 3)
+        ids = [one.id for one in done if isinstance(one, pca.Cert)]
+        self.assertEqual(ids, [one.id for one in region.certs(issuer=sub)])
+        self.assertEqual(len(ids), 256)
+        reads = [0]
+        self.refused(pca.ClockError, sub.request_many, requests[:1])
+        reads = None
 
     def test_a_custom_certificate(self) -> None:
         sub = self.sub(self.region())
@@ -353,16 +391,21 @@ class TestMemory(RegionCase):
         self.assertEqual(len(done), 1)
 
     def test_calls_release_the_lock(self) -> None:
-        """A passphrase is stretched by hundreds of thousands of rounds: meanwhile this thread goes on counting."""
-        opener = threading.Thread(target=lambda: pca.Region.create(self.path, "demo", passphrase="slow").close())
-        longest = 0.0
-        opener.start()
-        before = begin = time.monotonic()
-        while opener.is_alive():
-            now = time.monotonic()
-            longest, before = max(longest, now - before), now
-        taken = time.monotonic() - begin
-        self.assertLess(longest, taken / 2, f"stood still {longest} of {taken} s")
+        """A passphrase is stretched by hundreds of thousands of rounds: meanwhile this thread goes on counting. The machine may be
+        busy with something else; but with the lock held this thread would stand still every time."""
+        still = []
+        for name in "abcde":
+            opener = threading.Thread(target=lambda: pca.Region.create(f"{self.dir}/{name}", "demo", passphrase="slow").close())
+            longest = 0.0
+            opener.start()
+            before = begin = time.monotonic()
+            while opener.is_alive():
+                now = time.monotonic()
+                longest, before = max(longest, now - before), now
+            still.append(longest / (time.monotonic() - begin))
+            if still[-1] < 0.5:
+                return
+        self.fail(f"stood still for these shares of a call: {still}")
 
     def test_threads_issue_at_once(self) -> None:
         sub = self.sub(self.region())

@@ -366,13 +366,19 @@ class Sub(Ca):
     def request_many(self, requests: Iterable[RequestFields]) -> list[Cert | Error]:
         """Issues many, each as by ``request(**fields)``; in their order a certificate, or the error that refused it.
 
-        Up to 256 are one durable change; more are cut into as many changes as it takes.
+        Up to 256 are one durable change; more are cut into as many changes as it takes. What refuses all of the first is raised;
+        what refuses a later one is the error of all that are left, since the certificates before it are issued.
         """
         todo = [_builders.request(cast("dict[str, Any]", one)) for one in requests]
         done: list[Cert | Error] = []
         for begin in range(0, len(todo), MANY):
             some = todo[begin:begin + MANY]
-            results = make("results", "pca_sub_request_many", self._p, ffi.new("pca_request *[]", some), len(some))
+            try:
+                results = make("results", "pca_sub_request_many", self._p, ffi.new("pca_request *[]", some), len(some))
+            except Error as refusal:
+                if not done:
+                    raise
+                return done + [refusal] * (len(todo) - begin)
             done += [self._result(results, i) for i in range(function("pca_results_count")(results))]
         return done
 

@@ -84,14 +84,17 @@ def text_or_none(borrowed: Any) -> str | None:
 
 
 def c_text(value: str | None) -> Any:
-    """Text for C. A NUL inside would cut it short without a word."""
+    """Text for C. A NUL inside would cut it short without a word. It may be a secret, which no exception repeats."""
     if value is None:
         return ffi.NULL
     if not isinstance(value, str):
         raise TypeError(f"text is wanted, not {type(value).__name__}")
     if "\0" in value:
-        raise ValueError(f"there is a NUL in {value!r}")
-    return value.encode()
+        raise ValueError("a text holds a NUL")
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a text is no UTF-8") from None
 
 
 def octets(value: Data) -> bytes:
