@@ -15,6 +15,7 @@ import hmac
 import json
 import os
 import pathlib
+import re
 import secrets
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,8 @@ def secret(path: pathlib.Path) -> str:
     if not path.exists():
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(file.fileno())  # before anything is sealed under it
     return path.read_text(encoding="ascii")
 
 
@@ -47,11 +50,22 @@ def authority(directory: pathlib.Path, url: str) -> pca.Region:
     sub = root.default_sub()
     if sub.state == pca.CaState.PURCHASED:
         sub = sub.enable(common_name="Example Issuing CA", alias="issuing", years=5, crl_url=f"{url}/crl", crl_days=1)
-        sub.make_crl()
-    if root.purchased == 0:
-        root.purchase_certificates(1000, token="stock")
-        root.assign(sub, 1000, token="stock")
+    root.purchase_certificates(1000, token="stock")
+    root.assign(sub, 1000, token="stock")
     return region
+
+
+def crl(region: pca.Region) -> bytes:
+    """The newest CRL, or the next where there is none yet or it is past half its time."""
+    sub = region.sub("issuing")
+    try:
+        info = sub.crl_info()
+        due = region.stat().time >= info.this_update + (info.next_update - info.this_update) / 2
+    except pca.NotFoundError:
+        due = True
+    if due:
+        sub.make_crl()
+    return sub.crl(pca.Format.DER)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -61,8 +75,16 @@ class Handler(BaseHTTPRequestHandler):
     token: str
 
     def do_GET(self) -> None:
+        """/crl, /root.pem."""
+        try:
+            self.publish()
+        except pca.Error as refusal:
+            self.refuse(refusal)
+
+    def publish(self) -> None:
+        """What anybody may have."""
         if self.path == "/crl":
-            self.answer(200, "application/pkix-crl", self.issuing().crl(pca.Format.DER))
+            self.answer(200, "application/pkix-crl", crl(self.region))
         elif self.path == "/root.pem":
             self.answer(200, "application/x-pem-file", self.region.root("root").certificate_pem().encode())
         else:
@@ -70,7 +92,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """/certificates: a CSR. /revocations: a serial number."""
-        length = int(self.headers.get("Content-Length") or 0)
+        stated = self.headers.get("Content-Length") or ""
+        length = int(stated) if re.fullmatch("[0-9]{1,9}", stated) else 0
         if not hmac.compare_digest(self.headers.get("Authorization", "").encode(), f"Bearer {self.token}".encode()):
             self.problem(401, "a bearer token is required")
         elif not 0 < length <= LARGEST:
@@ -89,7 +112,8 @@ class Handler(BaseHTTPRequestHandler):
             cert = sub.request(type=pca.CertType.SERVER, csr=body, csr_san=True, days=DAYS, token=self.headers.get("Idempotency-Key"))
             self.answer(201, "application/x-pem-file", (cert.pem() + sub.chain_pem()).encode())
         elif self.path == "/revocations":
-            sub.cert(body.decode("ascii", "replace").strip()).revoke(pca.Reason.SUPERSEDED)
+            serial = body.decode("ascii", "replace").replace("\0", "?").strip()
+            sub.cert(serial).revoke(pca.Reason.SUPERSEDED)
             sub.make_crl()
             self.answer(200, "text/plain", b"revoked\n")
         else:

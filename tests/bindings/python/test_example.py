@@ -9,8 +9,13 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from datetime import timedelta
+
+import pca
 
 TOP = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(TOP / "examples/python"))
+import issuer  # noqa: E402
 
 
 def run(*command: str, status: int = 0) -> str:
@@ -68,6 +73,9 @@ class TestIssuer(unittest.TestCase):
         serial = run("openssl", "x509", "-in", at + "s.pem", "-noout", "-serial").strip().rpartition("=")[2]
         self.assertTrue(self.curl("/revocations", "--data-binary", serial).endswith("\n200"))
         self.assertTrue(self.curl("/revocations", "--data-binary", "00ff").endswith("\n404"))
+        pathlib.Path(at, "nul").write_bytes(b"00\0ff")
+        self.assertTrue(self.curl("/revocations", "--data-binary", f"@{at}nul").endswith("\n422"))
+        self.assertTrue(self.curl("/revocations", "--data-binary", "x", "-H", "Content-Length: x").endswith("\n413"))
         self.verify(2, "certificate revoked")
         self.stop(self.server)
         self.start()
@@ -83,6 +91,36 @@ class TestIssuer(unittest.TestCase):
                               capture_output=True, text=True)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         self.assertIn(text, done.stdout + done.stderr)
+
+
+class TestIssuersCa(unittest.TestCase):
+    def setUp(self) -> None:
+        held = tempfile.TemporaryDirectory()
+        self.addCleanup(held.cleanup)
+        self.dir = pathlib.Path(held.name)
+
+    def test_the_crl_is_made_anew_in_time(self) -> None:
+        """Its period is a day: before noon the same, after that the next."""
+        hour = 0
+        region = pca.Region.create(self.dir / "ca", "issuer", insecure_plain_keys=True, clock=lambda: 1800014400 + hour * 3600)
+        self.addCleanup(region.close)
+        region.purchase(12).enable(common_name="Root").default_sub().enable(common_name="Sub", alias="issuing", crl_days=1)
+        first = issuer.crl(region)
+        hour = 11
+        self.assertEqual(issuer.crl(region), first)
+        hour = 13
+        self.assertNotEqual(issuer.crl(region), first)
+        self.assertEqual(region.sub("issuing").crl_info().next_update, region.stat().time + timedelta(days=1))
+
+    def test_a_first_start_that_was_interrupted_goes_on(self) -> None:
+        """Certificates were bought, and not yet assigned."""
+        passphrase = issuer.secret(self.dir / "passphrase")
+        with pca.Region.create(self.dir / "ca", "issuer", passphrase=passphrase, actor="issuer") as region:
+            root = region.purchase(120, token="root").enable(common_name="Example Root", alias="root", years=10)
+            root.purchase_certificates(1000, token="stock")
+        for _ in range(2):
+            with issuer.authority(self.dir, "http://127.0.0.1") as region:
+                self.assertEqual((region.sub("issuing").remaining, region.root("root").purchased), (1000, 1000))
 
 
 class TestTutorial(unittest.TestCase):
@@ -102,7 +140,6 @@ class TestTutorial(unittest.TestCase):
 class TestHelp(unittest.TestCase):
     def test_help_reads_well(self) -> None:
         """help(pca) names the nouns; everything public has a docstring."""
-        import pca
         import pydoc
         said = pydoc.plain(pydoc.render_doc(pca))
         for word in ("class Region", "class Sub", "Issues a certificate", "class QuotaError", "snapshot"):
