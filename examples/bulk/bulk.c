@@ -89,7 +89,7 @@ static int finish_slice(struct bulk *b)
     pca_results_free(results);
     while (b->count)
         pca_request_free(b->requests[--b->count]);
-    if (isatty(STDERR_FILENO))
+    if (b->size && isatty(STDERR_FILENO)) /* of a pipe no size is known */
         fprintf(stderr, "\r%3lld %%  %lld devices ", (long long)ftell(b->csv) * 100 / b->size, b->devices);
     return rc;
 }

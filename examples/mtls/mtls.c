@@ -106,16 +106,19 @@ static int revoke_all(struct ca *ca, int type, const char *name, int *revoked)
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
-/* Somebody who is added again later gets another certificate, and the old ones stay revoked. */
+/* Somebody who is added again later gets another certificate, and the old ones stay revoked. The CRLs are made in any case: the call
+ * before this may have been cut short between the two. */
 static int remove_name(struct ca *ca, const char *dir, const char *name)
 {
     int revoked = 0;
     int rc = revoke_all(ca, PCA_CERT_CLIENT, name, &revoked);
     if (rc == PCA_OK)
         rc = revoke_all(ca, PCA_CERT_SERVER, name, &revoked);
+    if (rc == PCA_OK)
+        rc = publish_crls(ca, dir, 1);
     if (rc == PCA_OK && !revoked)
         pca_error_set(ca->err, rc = PCA_E_NOT_FOUND, 0, "nothing that is valid bears that name");
-    return rc ? rc : publish_crls(ca, dir, 1);
+    return rc;
 }
 
 static int crls(struct ca *ca, const char *dir, const char *name)

@@ -110,6 +110,15 @@ def scenes(server):
 
     case('added_again', mtls('add', 'alice')[1] or welcome('alice', files('alice')))
     case('the_stolen_one_stays_out', refused(stolen, 'The SSL certificate error'))
+    # Revoked, and then the disk is full: the next call publishes what that one could not.
+    (work / 'crls.pem.new').mkdir()
+    status, said = mtls('remove', 'bob')
+    case('cut_short', not (status == 1 and 'PCA_E_STORAGE' in said and openssl('bob')[0] == 0) and said)
+    (work / 'crls.pem.new').rmdir()
+    status, said = mtls('remove', 'bob')
+    case('removed_already', not (status == 1 and 'PCA_E_NOT_FOUND' in said) and said)
+    status, said = openssl('bob')
+    case('published_all_the_same', not (status and 'certificate revoked' in said) and said)
     status, said = mtls('remove', 'carol')
     case('nobody_of_that_name', not (status == 1 and 'PCA_E_NOT_FOUND' in said) and said)
     case('bad_arguments', mtls('add')[0] != 2 or mtls('add', 'x/y')[0] != 2 or mtls('add', '..')[0] != 2 or mtls('sing', 'x')[0] != 2)
