@@ -67,8 +67,11 @@ func secret(path string) (string, error) {
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
+		defer file.Close()
 		_, err = file.WriteString(hex.EncodeToString(fresh))
-		file.Close()
+	}
+	if err == nil {
+		err = file.Sync() // before anything is sealed under it
 	}
 	if err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
@@ -150,7 +153,7 @@ func server(region *pca.Region, sub *pca.Sub, rotator *pca.Rotator) (*http.Serve
 	}}, nil
 }
 
-// good asks the region, not a list that is made now and then.
+// good asks the region, not a list that is made now and then: neither the certificate nor a CA above it is revoked.
 func good(region *pca.Region, peer *x509.Certificate) error {
 	cert, err := region.CertByDER(peer.Raw)
 	if err != nil {
@@ -159,6 +162,21 @@ func good(region *pca.Region, peer *x509.Certificate) error {
 	defer cert.Close()
 	if cert.Status() != pca.StatusIssued {
 		return fmt.Errorf("%s: %v", cert.Subject(), cert.Status())
+	}
+	sub, err := region.Sub(cert.IssuerID())
+	if err != nil {
+		return err
+	}
+	defer sub.Close()
+	root, err := sub.Root()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for _, ca := range []*pca.CA{&sub.CA, &root.CA} {
+		if ca.State() == pca.Revoked {
+			return fmt.Errorf("%s: %v", ca.Subject(), ca.State())
+		}
 	}
 	return nil
 }

@@ -111,4 +111,15 @@ func TestServer(t *testing.T) {
 	if status, _, _ := c.get(stranger); status != 0 {
 		t.Error("let in without a certificate")
 	}
+
+	bob := c.dial("bob")
+	if status, said, _ := c.get(bob); status != 200 {
+		t.Error(status, said)
+	}
+	if err := sub.Revoke(pca.CACompromise, time.Time{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if status, said, _ := c.get(bob); status != 403 || !strings.Contains(said, "mTLS Issuing CA: REVOKED") {
+		t.Error("of a revoked CA:", status, said)
+	}
 }
