@@ -20,22 +20,22 @@
 
 /* ---- CRLs ---- */
 
-static int make_crl(struct ca *ca, const pca_ca *issuer, int now)
+static int first_crl(struct ca *ca, const pca_ca *issuer)
 {
-    int64_t made = 0, next = 0;
-    int rc = pca_ca_crl_info(issuer, NULL, &made, &next, NULL, ca->err);
-    if (rc == PCA_OK && !now && time(NULL) < made + (next - made) / 2)
-        return PCA_OK;
-    return rc == PCA_OK || rc == PCA_E_NOT_FOUND ? pca_ca_crl_make(issuer, ca->err) : rc;
+    int rc = pca_ca_crl_info(issuer, NULL, NULL, NULL, NULL, ca->err);
+    return rc == PCA_E_NOT_FOUND ? pca_ca_crl_make(issuer, ca->err) : rc;
 }
 
-static int publish_crls(struct ca *ca, const char *dir, int revoked)
+/* The next are due after a revocation, and at half of their period. */
+static int publish_crls(struct ca *ca, const char *dir)
 {
     char path[4096];
     pca_blob *root = NULL, *sub = NULL;
-    int rc = make_crl(ca, pca_root_ca(ca->root), 0);
+    int rc = first_crl(ca, pca_root_ca(ca->root));
     if (rc == PCA_OK)
-        rc = make_crl(ca, pca_sub_ca(ca->sub), revoked);
+        rc = first_crl(ca, pca_sub_ca(ca->sub));
+    if (rc == PCA_OK)
+        rc = pca_region_run_due(ca->region, UINT64_MAX, NULL, ca->err);
     if (rc == PCA_OK)
         rc = pca_ca_crl_get(pca_root_ca(ca->root), PCA_FORMAT_PEM, &root, ca->err);
     if (rc == PCA_OK)
@@ -68,7 +68,7 @@ static int server(struct ca *ca, const char *dir, const char *host)
     if (rc == PCA_OK)
         rc = write_files(ca, cert, PCA_FORMAT_PEM, PCA_PLAIN_KEY, NULL, dir);
     pca_cert_free(cert);
-    return rc ? rc : publish_crls(ca, dir, 0);
+    return rc ? rc : publish_crls(ca, dir);
 }
 
 static int add(struct ca *ca, const char *dir, const char *name)
@@ -106,8 +106,8 @@ static int revoke_all(struct ca *ca, int type, const char *name, int *revoked)
     return rc == PCA_E_NOT_FOUND ? PCA_OK : rc;
 }
 
-/* Somebody who is added again later gets another certificate, and the old ones stay revoked. The CRLs are made in any case: the call
- * before this may have been cut short between the two. */
+/* Somebody who is added again later gets another certificate, and the old ones stay revoked. The CRLs are published in any case: the
+ * call before this may have been cut short between the two. */
 static int remove_name(struct ca *ca, const char *dir, const char *name)
 {
     int revoked = 0;
@@ -115,7 +115,7 @@ static int remove_name(struct ca *ca, const char *dir, const char *name)
     if (rc == PCA_OK)
         rc = revoke_all(ca, PCA_CERT_SERVER, name, &revoked);
     if (rc == PCA_OK)
-        rc = publish_crls(ca, dir, 1);
+        rc = publish_crls(ca, dir);
     if (rc == PCA_OK && !revoked)
         pca_error_set(ca->err, rc = PCA_E_NOT_FOUND, 0, "nothing that is valid bears that name");
     return rc;
@@ -124,7 +124,7 @@ static int remove_name(struct ca *ca, const char *dir, const char *name)
 static int crls(struct ca *ca, const char *dir, const char *name)
 {
     (void)name;
-    return publish_crls(ca, dir, 0);
+    return publish_crls(ca, dir);
 }
 
 static const struct verb {

@@ -104,7 +104,8 @@ class TestIssuersCa(unittest.TestCase):
         hour = 0
         region = pca.Region.create(self.dir / "ca", "issuer", insecure_plain_keys=True, clock=lambda: 1800014400 + hour * 3600)
         self.addCleanup(region.close)
-        region.purchase(12).enable(common_name="Root").default_sub().enable(common_name="Sub", alias="issuing", crl_days=1)
+        root = region.purchase(12).enable(common_name="Root")
+        root.default_sub().enable(common_name="Sub", alias="issuing", crl_url="http://127.0.0.1/crl", crl_days=1)
         first = issuer.crl(region)
         hour = 11
         self.assertEqual(issuer.crl(region), first)
