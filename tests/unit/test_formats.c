@@ -656,6 +656,10 @@ static void private_keys_refused(void **state)
         assert_lacks(err.message, "vectors");
         pcai_buf_free(&in);
     }
+    struct buf trailing = vector("key.der");
+    pcai_buf_slice(&trailing, octets("00"));
+    assert_result(PCA_E_INVALID, "key", pcai_pkcs8_open(pcai_buf_view(&trailing), NO_PASSWORD, &out, &err));
+    pcai_buf_free(&trailing);
     pcai_buf_slice(&large, octets_and("", 65000, 0x20));
     pcai_buf_slice(&large, octets_and("", 537, 0x20));
     assert_result(PCA_E_INVALID, "key", pcai_pkcs8_open(pcai_buf_view(&large), NO_PASSWORD, &out, &err));
@@ -788,6 +792,84 @@ static void macs_by_hand(void **state)
         if (strcmp(err.field, rows[i].field) != 0)
             print_error("row %zu: %s\n", i, err.message);
         assert_string_equal(err.field, rows[i].field);
+    }
+}
+
+/* A PFX with those safes under a MAC that is right. */
+static int open_safes(struct slice safes, struct pkcs12 *out)
+{
+    uint8_t key[PCAI_DIGEST_MAX], value[PCAI_DIGEST_MAX];
+    struct slice salt = octets_and("", 8, 7);
+    struct buf pfx = {0};
+    assert_done(pcai_pkcs12_derive(PCAI_SHA1, PKCS12_MAC, octets("0076 0065 0063 0074 006F 0072 0073 0000"), salt, 1, key, 20, &err));
+    assert_done(pcai_hmac(PCAI_SHA1, pcai_slice(key, 20), safes, value, &err));
+    size_t outer = pcai_der_begin(&pfx, DER_SEQUENCE);
+    pcai_buf_slice(&pfx, octets("020103"));
+    size_t info = pcai_der_begin(&pfx, DER_SEQUENCE);
+    pcai_buf_slice(&pfx, octets("0609 2A864886F70D010701"));
+    size_t content = pcai_der_begin(&pfx, 0xA0);
+    pcai_der_put(&pfx, DER_OCTET_STRING, safes);
+    pcai_der_end(&pfx, content);
+    pcai_der_end(&pfx, info);
+    size_t mac = pcai_der_begin(&pfx, DER_SEQUENCE), digest = pcai_der_begin(&pfx, DER_SEQUENCE);
+    pcai_buf_slice(&pfx, octets("3009 0605 2B0E03021A 0500"));
+    pcai_der_put(&pfx, DER_OCTET_STRING, pcai_slice(value, 20));
+    pcai_der_end(&pfx, digest);
+    pcai_der_put(&pfx, DER_OCTET_STRING, salt);
+    pcai_der_end(&pfx, mac);
+    pcai_der_end(&pfx, outer);
+    err = (pca_error){0};
+    int rc = pcai_pkcs12_open(pcai_buf_view(&pfx), PASSWORD, out, &err);
+    pcai_buf_free(&pfx);
+    return rc;
+}
+
+/* RFC 7292 4.1 and 4.2: what a right MAC covers is looked at as closely. */
+static void safes_by_hand(void **state)
+{
+    (void)state;
+#define SAFE(bags) "30{06{2A864886F70D010701}A0{04{30{" bags "}}}}"
+#define ENCRYPTED(version, type, octets) "30{06{2A864886F70D010706}A0{30{02{" version "}30{06{" type "}30{06{2A03}}" octets "}}}}"
+#define BAG(kind, value, rest) "30{06{2A864886F70D010C0A01" kind "}A0{" value "}" rest "}"
+#define PLAIN_KEY(version, rest) "30{02{" version "}30{06{2A03}}04{01}" rest "}"
+#define CERTIFICATE_BAG(kind, octets) BAG("03", "30{06{2A864886F70D010916" kind "}A0{04{" octets "}}}", "")
+    static const struct {
+        const char *safes;
+        int code;
+        const char *says;
+        size_t certificates;
+        int has_key;
+    } rows[] = {
+        {"30{}", PCA_OK, NULL, 0, 0},
+        {"30{" SAFE("") SAFE("") SAFE("") SAFE("") "}", PCA_OK, NULL, 0, 0},
+        {"30{" SAFE("") SAFE("") SAFE("") SAFE("") SAFE("") "}", PCA_E_INVALID, "more than 4 safes", 0, 0},
+        {"30{" SAFE(CERTIFICATE_BAG("01", "AA") CERTIFICATE_BAG("01", "BB")) SAFE(BAG("01", PLAIN_KEY("00", ""), "31{}")) "}", PCA_OK, NULL, 2, 1},
+        {"30{" SAFE(BAG("01", PLAIN_KEY("01", "81{00 AA}"), "")) "}", PCA_OK, NULL, 0, 1}, /* RFC 5958 */
+        {"30{" SAFE(BAG("01", PLAIN_KEY("02", ""), "")) "}", PCA_E_INVALID, "not PKCS#8", 0, 0},
+        {"30{" SAFE(BAG("01", PLAIN_KEY("00", "05{}"), "")) "}", PCA_E_INVALID, "not PKCS#8", 0, 0},
+        {"30{" SAFE(BAG("01", PLAIN_KEY("00", ""), "") BAG("01", PLAIN_KEY("00", ""), "")) "}", PCA_E_INVALID, "more than one private key", 0, 0},
+        {"30{" SAFE(BAG("01", PLAIN_KEY("00", "") "05{}", "")) "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{" SAFE(BAG("01", PLAIN_KEY("00", ""), "05{}")) "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{" SAFE(BAG("05", "30{}", "")) "}", PCA_E_INVALID, "something other", 0, 0}, /* secretBag */
+        {"30{" SAFE(CERTIFICATE_BAG("02", "AA")) "}", PCA_E_INVALID, "not a PFX", 0, 0}, /* sdsiCertificate */
+        {"30{" SAFE(CERTIFICATE_BAG("01", "")) "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{30{06{2A864886F70D010702}A0{30{}}}}", PCA_E_INVALID, "neither plain nor encrypted", 0, 0},
+        {"30{" ENCRYPTED("00", "2A864886F70D010701", "80{00}") "}", PCA_E_UNSUPPORTED, "1.2.3", 0, 0},
+        {"30{" ENCRYPTED("02", "2A864886F70D010701", "80{00}") "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{" ENCRYPTED("00", "2A864886F70D010702", "80{00}") "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{" ENCRYPTED("00", "2A864886F70D010701", "80{00}05{}") "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{" ENCRYPTED("00", "2A864886F70D010701", "A0{04{00}05{}}") "}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"30{}05{}", PCA_E_INVALID, "not a PFX", 0, 0},
+        {"31{}", PCA_E_INVALID, "not a PFX", 0, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct pkcs12 out = {.count = 0};
+        int rc = open_safes(octets(rows[i].safes), &out);
+        if (rc != rows[i].code || (rows[i].says && !strstr(err.message, rows[i].says)))
+            fail_msg("%s: %s, \"%s\"", rows[i].safes, pca_code_name(rc), err.message);
+        assert_int_equal(out.count, rows[i].certificates);
+        assert_int_equal(out.private_key.size != 0, rows[i].has_key);
+        pcai_pkcs12_free(&out);
     }
 }
 
@@ -1043,6 +1125,7 @@ int main(void)
         cmocka_unit_test(private_keys_refused),
         cmocka_unit_test(parameters_by_hand),
         cmocka_unit_test(macs_by_hand),
+        cmocka_unit_test(safes_by_hand),
         cmocka_unit_test(pfx_of_others),
         cmocka_unit_test(pfx_refused),
         cmocka_unit_test(pfx_cut_at_every_octet),
