@@ -66,6 +66,7 @@
     {"der_strict_lengths", SERVER, .of = {VALIDITY, "30{17{'270101000000Z'}}"}},
     {"der_strict_lengths", SERVER, .of = {VALIDITY, "30{17{'270229000000Z'}17{'271231235959Z'}}"}},
     {"der_strict_lengths", SERVER, .of = {VALIDITY, "30{17{'270101000000Z'}16{'271231235959Z'}}"}},
+    {"der_strict_lengths", SERVER, .of = {VALIDITY, "30{17{'270101000000+0000Z'}17{'271231235959Z'}}"}},
     {"der_strict_lengths", SERVER, .of = {KEY, "30{30{06{2A8648CE3D0201}" P256 "}03{01 04" G_X G_Y "}}"}},
     {"der_strict_lengths", SERVER, .of = {SAN, ALT_NAMES("A2{'db1.internal'}")}},
     {"der_strict_lengths", SERVER, .of = {CDP, EXTENSION("551D1F", "30{30{A0{82{'http://crl.example.com'}}}}")}},

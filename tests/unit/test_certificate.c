@@ -679,6 +679,34 @@ static void make_root(const char *file, const struct authority *a)
     pcai_buf_free(&tbs);
 }
 
+/* Made with the right key, and said to be made otherwise. */
+static void an_algorithm_that_does_not_fit_the_key_is_refused(void **state)
+{
+    (void)state;
+    static const int keys[] = {PCA_KEY_RSA_2048, PCA_KEY_EC_P256}, said[] = {PCA_KEY_EC_P256, PCA_KEY_RSA_2048};
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct authority a;
+        struct certificate c = leaf(), back;
+        struct buf tbs = {0}, signature = {0}, der = {0};
+        authority_new(&a, keys[i]);
+        for (int honest = 0; honest < 2; honest++) {
+            pcai_buf_reset(&tbs);
+            pcai_buf_reset(&signature);
+            pcai_buf_reset(&der);
+            c.signature_key = honest ? keys[i] : said[i];
+            assert_done(pcai_certificate_tbs(&c, &tbs, &err));
+            assert_done(pcai_key_sign(a.key, a.random, pcai_buf_view(&tbs), &signature, &err));
+            pcai_signed_write(&der, pcai_buf_view(&tbs), c.signature_key, pcai_buf_view(&signature));
+            assert_done(pcai_certificate_read(pcai_buf_view(&der), &back, &err));
+            assert_result(honest ? PCA_OK : PCA_E_CRYPTO, NULL, pcai_certificate_verify(&back, pcai_key_public(a.key), &err));
+        }
+        pcai_buf_free(&tbs);
+        pcai_buf_free(&signature);
+        pcai_buf_free(&der);
+        authority_free(&a);
+    }
+}
+
 static const int families[] = {PCA_KEY_RSA_2048, PCA_KEY_EC_P256, PCA_KEY_EC_P384, PCA_KEY_EC_P521};
 
 static void openssl_verifies_certificates(void **state)
@@ -790,6 +818,7 @@ int main(void)
         cmocka_unit_test(the_first_critical_extension_that_is_unknown_is_noted),
         cmocka_unit_test(a_certificate_of_others_is_opened),
         cmocka_unit_test(a_signature_is_verified_by_the_key_that_made_it),
+        cmocka_unit_test(an_algorithm_that_does_not_fit_the_key_is_refused),
         cmocka_unit_test(pitfall_08_an_empty_list_is_absent),
         cmocka_unit_test(entries_of_a_list),
         cmocka_unit_test(a_list_with_entries),

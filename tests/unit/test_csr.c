@@ -457,6 +457,36 @@ static void a_signature_by_another_key_is_no_proof(void **state)
     pcai_buf_free(&work);
 }
 
+/* Made with the right key, and said to be made otherwise. */
+static void an_algorithm_that_does_not_fit_the_key_is_no_proof(void **state)
+{
+    (void)state;
+    static const int keys[] = {PCA_KEY_RSA_2048, PCA_KEY_EC_P256};
+    struct random *random = NULL;
+    assert_done(pcai_random_new(NULL, 0, &random, &err));
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        struct key *key = NULL;
+        struct buf subject = {0}, info = {0}, signature = {0};
+        assert_done(pcai_key_generate(keys[i], random, &key, &err));
+        put_octets(&subject, SUBJECT);
+        pcai_csr_info(&info, pcai_buf_view(&subject), pcai_key_public(key), NULL);
+        assert_done(pcai_key_sign(key, random, pcai_buf_view(&info), &signature, &err));
+        for (size_t j = 0; j < COUNT(keys); j++) {
+            struct buf der = {0};
+            int algorithm = 77;
+            pcai_signed_write(&der, pcai_buf_view(&info), keys[j], pcai_buf_view(&signature));
+            assert_result(i == j ? PCA_OK : PCA_E_CSR, NULL, take(pcai_buf_view(&der), &algorithm));
+            assert_int_equal(algorithm, i == j ? keys[i] : 77);
+            pcai_buf_free(&der);
+        }
+        pcai_buf_free(&subject);
+        pcai_buf_free(&info);
+        pcai_buf_free(&signature);
+        pcai_key_free(key);
+    }
+    pcai_random_free(random);
+}
+
 static const char *const reqs[][4] = {
     /* algorithm, option, digest, the PCA_KEY_ */
     {"RSA", "rsa_keygen_bits:1024", "-sha256", "1"}, {"RSA", "rsa_keygen_bits:2048", "-sha256", "2"}, {"RSA", "rsa_keygen_bits:2048", "-sha384", "2"},
@@ -550,6 +580,7 @@ int main(void)
         cmocka_unit_test(a_request_changed_in_any_octet_is_refused),
         cmocka_unit_test(a_request_changed_in_every_way_does_no_harm),
         cmocka_unit_test(a_signature_by_another_key_is_no_proof),
+        cmocka_unit_test(an_algorithm_that_does_not_fit_the_key_is_no_proof),
         cmocka_unit_test(requests_for_every_key_are_proven),
         cmocka_unit_test(requests_with_other_signatures_are_refused),
         cmocka_unit_test(keys_that_anyone_can_break_are_refused),
