@@ -290,15 +290,21 @@ static int is_at_or_below(struct slice host, struct slice base)
     return ends_with(host, base) && (host.size == base.size || host.data[host.size - base.size - 1] == '.');
 }
 
-/* "*.example.com" stands for a.example.com too. */
+static size_t first_label(struct slice host)
+{
+    size_t size = 0;
+    while (size < host.size && host.data[size] != '.')
+        size++;
+    return size;
+}
+
+/* "*.example.com" stands for a.example.com too, and so may "a*.example.com". */
 static int wildcard_reaches(struct slice host, struct slice base)
 {
-    size_t label = 0;
-    if (host.size < 2 || host.data[0] != '*' || host.data[1] != '.')
+    size_t first = first_label(host), label = first_label(base);
+    if (!label || !first || !memchr(host.data, '*', first))
         return 0;
-    while (label < base.size && base.data[label] != '.')
-        label++;
-    return label > 0 && pcai_equal_nocase(pcai_slice(base.data + label, base.size - label), pcai_slice(host.data + 1, host.size - 1));
+    return pcai_equal_nocase(pcai_slice(base.data + label, base.size - label), pcai_slice(host.data + first, host.size - first));
 }
 
 /* A last dot in what others wrote: whether it counts differs, so it counts against the name. */
@@ -435,17 +441,16 @@ int pcai_constraints_allow(struct slice constraints, const struct general_name *
 
 /* ---- A certificate's names ---- */
 
-/* Labels with letters, digits, hyphens and underscores, a dot between two at least; the first may be an asterisk. */
+/* Labels with letters, digits, hyphens and underscores, a dot between two at least; asterisks in the first, a dot behind the last. */
 static int reads_as_host(struct slice text)
 {
     size_t label = 0, dots = 0;
-    if (text.size && text.data[0] == '*')
-        return text.size > 1 && text.data[1] == '.' && reads_as_host(pcai_slice(text.data + 2, text.size - 2));
+    text = without_last_dot(text);
     for (size_t i = 0; i < text.size; i++) {
         int c = text.data[i];
         if (c == '.' && label == 0)
             return 0;
-        if (c != '.' && c != '-' && c != '_' && !pcai_is_alpha(c) && !pcai_is_digit(c))
+        if (c != '.' && c != '-' && c != '_' && !(c == '*' && !dots) && !pcai_is_alpha(c) && !pcai_is_digit(c))
             return 0;
         dots += c == '.';
         label = c == '.' ? 0 : label + 1;

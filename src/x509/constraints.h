@@ -47,7 +47,7 @@ int pcai_constraints_allow(struct slice constraints, const struct general_name *
 
 /* The names that constraints bear upon (RFC 5280 4.2.1.10, 6.1.3): a subject that is not empty, its e-mail addresses, the
  * alternative names, and where no DNS name is among those a common name that reads as one of several labels, as OpenSSL has it; and
- * one that begins with "*.", which OpenSSL does not hold against constraints, and yet matches hosts by. */
+ * one with an asterisk or a dot at its end, which OpenSSL does not hold against constraints, and yet matches hosts by. */
 struct constrained {
     struct slice subject; /* Name, whole */
     struct slice san;     /* GeneralNames, whole; no data: none */
