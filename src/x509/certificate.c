@@ -334,7 +334,7 @@ static int read_value(enum oid type, struct slice octets, struct certificate *c)
     int failed;
     switch (type) {
     case OID_SUBJECT_KEY_ID:
-        failed = pcai_der_get(&value, DER_OCTET_STRING, &c->subject_key_id);
+        failed = pcai_der_get(&value, DER_OCTET_STRING, &c->subject_key_id) != 0 || c->subject_key_id.size == 0;
         break;
     case OID_AUTHORITY_KEY_ID:
         failed = read_authority_key_id(&value, c);

@@ -328,6 +328,7 @@ static void certificates_that_are_malformed(void **state)
         {"an extension with something behind", WITH("30{06{551D0E}04{04{01}}05{}}")},
         {"critical 01", WITH("30{06{551D0E}01{01}04{04{01}}}")},
         {"SKI with something behind", WITH(EXTENSION("551D0E", "04{01}00"))},
+        {"SKI empty", WITH(EXTENSION("551D0E", "04{}"))},
         {"SKI as a SEQUENCE", WITH(EXTENSION("551D0E", "30{}"))},
         {"AKI with something behind", WITH(EXTENSION("551D23", "30{80{01}}00"))},
         {"AKI as an OCTET STRING", WITH(EXTENSION("551D23", "04{01}"))},
