@@ -391,7 +391,11 @@ int pcai_ca_record(struct txn *txn, struct context *cx, void *arguments, pca_err
         rc = pcai_public_key_check(txn, cx, plan->public_key, plan->certificate.subject, "container", err);
     if (rc != PCA_OK)
         return rc;
+    struct slice held = plan->self.alias;
     if (plan->request->alias)
         rc = pcai_alias_set(txn, &plan->self, plan->request->alias, err);
-    return rc == PCA_OK ? put_rows(txn, cx, plan, err) : rc;
+    if (rc == PCA_OK)
+        rc = put_rows(txn, cx, plan, err);
+    plan->self.alias = held; /* as another run finds it in the store */
+    return rc;
 }
