@@ -439,6 +439,7 @@ static void keep_self(struct adoption *a)
     struct ca_record *ca = &a->self;
     const struct certificate *c = &a->certificate;
     ca->alias = pcai_arena_slice(&a->arena, ca->alias);
+    ca->tags = pcai_arena_slice(&a->arena, ca->tags);
     ca->crl_url = pcai_arena_slice(&a->arena, ca->crl_url);
     ca->ocsp_url = pcai_arena_slice(&a->arena, ca->ocsp_url);
     ca->issuer_url = pcai_arena_slice(&a->arena, ca->issuer_url);

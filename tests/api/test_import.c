@@ -323,6 +323,23 @@ static void an_imported_ca_issues_under_its_own_certificate(void **state)
     }
 }
 
+/* What people called the slot stays with the CA that comes into it. */
+static void labels_of_a_slot(void **state)
+{
+    struct fixture *f = *state;
+    foreign_root(f, "root", ecc, (struct signing){0});
+    buy(f, ecc.family);
+    assert_ok(f->err, pca_ca_set_alias(pca_root_ca(f->root), "our root", f->err));
+    assert_ok(f->err, pca_ca_tag_set(pca_root_ca(f->root), "team", "network and all who are on call", f->err));
+    assert_ok(f->err, pca_ca_tag_set(pca_root_ca(f->root), "env", "", f->err));
+    import_into(f, pca_root_ca(f->root), import_of(f, "root"));
+    refresh_root(f, &f->root);
+    assert_string_equal(pca_ca_alias(pca_root_ca(f->root)), "our root");
+    assert_int_equal(pca_ca_tag_count(pca_root_ca(f->root)), 2);
+    assert_string_equal(pca_ca_tag(pca_root_ca(f->root), "team"), "network and all who are on call");
+    assert_string_equal(pca_ca_tag(pca_root_ca(f->root), "env"), "");
+}
+
 /* What was brought in lives on: below it, by its key, and after a restart. */
 static void an_imported_ca_lives_on(void **state)
 {
@@ -1962,6 +1979,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST_REGION(an_imported_ca_issues_under_its_own_certificate),
+        TEST_REGION(labels_of_a_slot),
         TEST_REGION(an_imported_ca_lives_on),
         TEST_REGION(an_imported_ca_without_a_key_identifier),
         TEST_REGION(crl_numbers_go_on),
