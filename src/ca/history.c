@@ -144,7 +144,9 @@ static int put_status(struct txn *txn, struct context *cx, const struct issued_i
     row.digest = pcai_slice(issued->digest, 32);
     row.log = cx->log + 1;
     int rc = pcai_revocation_put(txn, cx, &issued->issuer, import->presented.generation, issued->serial, &row, err);
-    return rc == PCA_OK ? pcai_status_put(txn, cx, import->sequence, &status, err) : rc;
+    if (rc == PCA_OK)
+        rc = pcai_status_put(txn, cx, import->sequence, &status, err);
+    return rc == PCA_OK && pcai_is_compromise(row.reason) ? pcai_public_key_compromised(txn, cx, issued->der, err) : rc;
 }
 
 static int put_rows(struct txn *txn, struct context *cx, struct issued_import *import, const struct issued *issued, pca_error *err)

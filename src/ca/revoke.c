@@ -58,7 +58,7 @@ int pcai_revocation_check_invalidity(const struct context *cx, int64_t invalidit
     return pcai_fail(err, PCA_E_INVALID, object, "invalidity", "the key was suspected since %s, which has not come: it is %s", asked, now);
 }
 
-static int is_compromise(uint64_t reason)
+int pcai_is_compromise(uint64_t reason)
 {
     return reason == PCA_REASON_KEY_COMPROMISE || reason == PCA_REASON_CA_COMPROMISE;
 }
@@ -66,7 +66,7 @@ static int is_compromise(uint64_t reason)
 int pcai_revocation_check_again(uint64_t held_reason, int64_t held_invalidity, const struct revocation *r, const char *object,
                                 pca_error *err)
 {
-    if (is_compromise(held_reason) || !is_compromise((uint64_t)r->reason))
+    if (pcai_is_compromise(held_reason) || !pcai_is_compromise((uint64_t)r->reason))
         return pcai_fail(err, PCA_E_STATE, object, "status", "it is revoked already (reason %d); only a change to a compromise is possible", (int)held_reason);
     if (held_invalidity && (r->invalidity == 0 || r->invalidity > held_invalidity))
         return pcai_fail(err, PCA_E_INVALID, object, "invalidity", "the key was suspected since an earlier date already");
@@ -206,7 +206,7 @@ int pcai_cert_revoke_now(struct txn *txn, struct context *cx, const struct revoc
         rc = pcai_quota_put(txn, cx, issuer.id, &quota, err);
     if (rc == PCA_OK)
         rc = pcai_status_put(txn, cx, r->id, &status, err);
-    if (rc == PCA_OK && is_compromise(row.reason))
+    if (rc == PCA_OK && pcai_is_compromise(row.reason))
         rc = pcai_public_key_compromised(txn, cx, view.record.der, err);
     return rc == PCA_OK ? log_revocation(txn, cx, ACTION_REVOKE, issuer.id, r->id, &r->token, err) : rc;
 }
@@ -274,7 +274,7 @@ int pcai_cert_delete(struct txn *txn, struct context *cx, void *arguments, pca_e
 
 static int stronger(const struct revocation_record *held, const struct revocation *r)
 {
-    return is_compromise(held->reason) && !is_compromise((uint64_t)r->reason);
+    return pcai_is_compromise(held->reason) && !pcai_is_compromise((uint64_t)r->reason);
 }
 
 /* One certificate of a CA, on the CRL of the generation that signed it; it may have been revoked by itself before. */

@@ -47,6 +47,7 @@ int pcai_serial_revoke(struct txn *txn, struct context *cx, void *arguments, pca
 
 /* INVALID: since a time that has not come. */
 int pcai_revocation_check_invalidity(const struct context *cx, int64_t invalidity, const char *object, pca_error *err);
+int pcai_is_compromise(uint64_t reason);
 /* The one later change: to a compromise, keeping the date of revocation; the suspicion may only move back. */
 int pcai_revocation_check_again(uint64_t held_reason, int64_t held_invalidity, const struct revocation *revocation, const char *object,
                                 pca_error *err);

@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "ca/certificate.h"
 #include "ca/log.h"
+#include "ca/public_keys.h"
 #include "ca/revoke.h"
 #include "crypto/crypto.h"
 
@@ -249,7 +250,9 @@ static int revoke_by_rows(struct txn *txn, struct context *cx, const struct seri
     int rc = der.data ? pcai_digest(PCAI_SHA256, der, digest, err) : PCA_OK;
     if (der.data)
         rows.fresh.digest = pcai_slice(digest, 32);
-    return rc == PCA_OK ? revoke_rows(txn, cx, r, &rows, err) : rc;
+    if (rc == PCA_OK)
+        rc = revoke_rows(txn, cx, r, &rows, err);
+    return rc == PCA_OK && der.data && pcai_is_compromise(rows.fresh.reason) ? pcai_public_key_compromised(txn, cx, der, err) : rc;
 }
 
 /* Nothing is known but the number: a CA it is only where this CA may sign CAs. */

@@ -1975,6 +1975,33 @@ static void keys_that_are_used_again(void **state)
     pca_cert_free(cert);
 }
 
+/* Policy refuse_reused_key: a key that was given up is nobody's again, whether its certificate was held, presented, or came later. */
+static void keys_of_certificates_that_were_not_held(void **state)
+{
+    struct fixture *f = *state;
+    bring_in(f, ecc);
+    const pca_ca *ca = pca_sub_ca(f->sub);
+    set_policy(f, "refuse_reused_key", 1);
+    const char *lost = old_leaf(f, "lost", "/CN=a.internal", "server"), *late = old_leaf(f, "late", "/CN=b.internal", "server");
+    char lost_key[PATH_MAX], late_key[PATH_MAX];
+    size_t size;
+    snprintf(lost_key, sizeof lost_key, "%s", with_ending(f, "lost", "key"));
+    snprintf(late_key, sizeof late_key, "%s", with_ending(f, "late", "key"));
+    uint8_t *der = der_of(f, lost, &size);
+    pca_cert *cert = NULL;
+    assert_ok(f->err, pca_ca_revoke_der(ca, der, size, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    issue_with_key(f, "a.internal", lost_key, &cert);
+    pca_cert_free(cert);
+    assert_ok(f->err, pca_ca_revoke_der(ca, der, size, PCA_REASON_KEY_COMPROMISE, 0, NULL, f->err));
+    refuse_with_key(f, "a.internal", lost_key, "compromised");
+    free(der);
+    assert_ok(f->err, pca_ca_import_revoked(ca, "1f01", T0 - DAY, PCA_REASON_KEY_COMPROMISE, 0, 0, f->err));
+    assert_ok(f->err, import_issued(f, ca, late, &cert));
+    assert_int_equal(pca_cert_status(cert), PCA_STATUS_REVOKED);
+    pca_cert_free(cert);
+    refuse_with_key(f, "b.internal", late_key, "compromised");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -2011,6 +2038,7 @@ int main(void)
         TEST_ECC(opaque_serials_tell_nothing),
         TEST_ECC(pitfall_20_opaque_serials_never_repeat),
         TEST_ECC(keys_that_are_used_again),
+        TEST_REGION(keys_of_certificates_that_were_not_held),
     };
     return cmocka_run_group_tests_name("import", tests, NULL, NULL);
 }
