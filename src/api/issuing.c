@@ -279,7 +279,7 @@ static int leaf_record(struct txn *txn, struct context *cx, void *arguments, pca
     return rc;
 }
 
-/* ---- Tokens: an intent is committed before a call goes out to one, and given back when the call fails ---- */
+/* ---- Tokens: an intent is committed before a call goes out to one, and given back when nothing comes of it ---- */
 
 static int wants_intent(const struct item *item)
 {
@@ -330,12 +330,18 @@ static int put_intents(struct call *call, struct items *items, pca_error *err)
     return rc;
 }
 
+/* No certificate came of it: the call failed, or its client token led to another's. */
+static int is_left_behind(const struct item *item)
+{
+    return item->plan.intent && !(item->settled && item->rc == PCA_OK && item->plan.certificate_id == item->plan.sequence);
+}
+
 static int release_rule(struct txn *txn, struct context *cx, void *arguments, pca_error *err)
 {
     const struct items *items = arguments;
     int rc = PCA_OK;
     for (size_t i = 0; rc == PCA_OK && i < items->count; i++)
-        if (items->at[i].plan.intent && !(items->at[i].settled && items->at[i].rc == PCA_OK))
+        if (is_left_behind(&items->at[i]))
             rc = pcai_intent_release(txn, cx, items->at[i].plan.sequence, err);
     return rc;
 }
@@ -345,7 +351,7 @@ static void release_intents(struct call *call, struct items *items)
 {
     int any = 0;
     for (size_t i = 0; i < items->count; i++)
-        any |= items->at[i].plan.intent && !(items->at[i].settled && items->at[i].rc == PCA_OK);
+        any |= is_left_behind(&items->at[i]);
     if (any)
         (void)pcai_call_write(call, release_rule, items, NULL);
 }

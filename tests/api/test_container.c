@@ -1196,6 +1196,48 @@ static void one_session(void **state)
     pca_request_free(r);
 }
 
+static void wait_for_both(void *argument, enum skf_call call)
+{
+    struct fixture *f = argument;
+    uint64_t reserved = 0;
+    if (call != SKF_SIGN)
+        return;
+    token.hook = NULL;
+    for (int i = 0; i < 10000 && reserved < 2; i++) {
+        pca_sub *now = NULL;
+        if (pca_sub_reload(f->sub, &now, NULL) == PCA_OK)
+            reserved = pca_sub_reserved(now);
+        pca_sub_free(now);
+        nanosleep(&(struct timespec){0, 1000000}, NULL);
+    }
+}
+
+/* Two with one client token are at the token at once: both get one certificate, and what the second reserved is given back. */
+static void pitfall_36_two_for_one(void **state)
+{
+    struct fixture *f = *state;
+    pthread_t threads[2];
+    struct asking asking[2];
+    assert_ok(f->err, pca_region_login(f->region, "skf", "usbkey-1", "123456", f->err));
+    make_token_ca(f, PCA_FAMILY_ECC);
+    pca_request *r = request_new_server("a.example");
+    assert_ok(NULL, pca_request_set_token(r, "t"));
+    token.hook = wait_for_both;
+    token.argument = f;
+    for (size_t i = 0; i < COUNT(threads); i++) {
+        asking[i] = (struct asking){.sub = f->sub, .request = r};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &asking[i]), 0);
+    }
+    for (size_t i = 0; i < COUNT(threads); i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        for (size_t j = 0; j < COUNT(asking[i].codes); j++)
+            assert_int_equal(asking[i].codes[j], PCA_OK);
+    assert_int_equal(token.calls[SKF_SIGN], 4); /* two CAs', and a leaf's by each */
+    assert_units(f, 9, 0, 1);
+    pca_request_free(r);
+}
+
 /* ---- Callbacks that call back, block, or see another process ---- */
 
 static void call_back(void *argument, enum skf_call call)
@@ -1403,6 +1445,7 @@ int main(void)
         TEST_TOKEN(pairs_are_sm2), TEST_TOKEN(pairs_are_downloaded), TEST_TOKEN(downloads), TEST_TOKEN(installing_half_a_pair), TEST_TOKEN(ca_keys),
         TEST_TOKEN(ca_keys_need_a_login), TEST_TOKEN(crls_of_each_generation), TEST_TOKEN(crls_that_are_due), TEST_TOKEN(keys_that_were_seen), TEST_TOKEN(keys_of_cas), TEST_TOKEN(a_csr_for_a_key_on_the_token),
         TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(one_session), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
+        TEST_TOKEN(pitfall_36_the_hsm_fails), TEST_TOKEN(approval_by_the_token), TEST_TOKEN(pitfall_36_two_for_one), TEST_TOKEN(pitfall_39), TEST_TOKEN(pitfall_38_alive),
         TEST_TOKEN(pitfall_38_past_its_deadline), TEST_TOKEN(pitfall_38_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
