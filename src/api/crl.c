@@ -53,6 +53,8 @@ static int next_rule(struct txn *txn, struct context *cx, void *arguments, pca_e
     struct ca_record ca;
     struct generation_record record;
     int rc = pcai_ca_read(txn, cx, g->ca, &ca, err);
+    if (rc != PCA_OK)
+        return rc;
     g->present = ca.generation;
     for (g->next = g->after + 1; rc == PCA_OK && g->next < g->present; g->next++) {
         rc = pcai_generation_read(txn, cx, &ca, g->next, &record, err);

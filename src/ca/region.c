@@ -89,8 +89,10 @@ static int jump_sequence(struct txn *txn, pca_error *err)
     int rc = pcai_record_get(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
     if (rc == PCA_E_NOT_FOUND)
         return pcai_fail(err, PCA_E_CORRUPT, "region", "sequence", "the record of the serial numbers that were given out is missing");
+    if (rc != PCA_OK)
+        return rc;
     record.next += RESTORE_JUMP;
-    return rc == PCA_OK ? pcai_record_put(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err) : rc;
+    return pcai_record_put(txn, &pcai_sequence_type, pcai_row_key_view(&key), &record, err);
 }
 
 /* A number is at least the seconds of thisUpdate: only counters that ran ahead of the clock need the jump. */
