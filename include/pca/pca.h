@@ -433,7 +433,7 @@ PCA_API uint64_t pca_entry_sequence(const pca_entry *entry);
 PCA_API int64_t pca_entry_time(const pca_entry *entry);
 PCA_API const char *pca_entry_actor(const pca_entry *entry);
 /* "certificates_purchased", "certificates_given", "assigned", "issued", "submitted", "rejected", "cancelled", "review_lapsed",
- * "certificates_lapsed". */
+ * "certificates_lapsed"; "reserved" for what is out at a token and "given_back" when nothing comes of it. */
 PCA_API const char *pca_entry_action(const pca_entry *entry);
 /* The CA whose units grew, or shrank where units are negative; the CA that they came from or went back to, 0: none. */
 PCA_API uint64_t pca_entry_ca_id(const pca_entry *entry);
@@ -768,7 +768,8 @@ PCA_API int pca_request_set_years(pca_request *request, int64_t years);
 PCA_API int pca_request_set_dates(pca_request *request, int64_t not_before, int64_t not_after);
 PCA_API int pca_request_set_longest(pca_request *request);
 /* One source of the key: made by libpca (the default; algorithm a PCA_KEY_ of the CA's family, default RSA 2048, P-256 or
- * SM2), a CSR (PKCS#10, PEM or DER, at most 64 KiB), or a SubjectPublicKeyInfo (DER) that the caller vouches for. */
+ * SM2), a CSR (PKCS#10, PEM or DER, at most 64 KiB), or a SubjectPublicKeyInfo (DER) that the caller vouches for, which a
+ * compliance CA does not take. */
 PCA_API int pca_request_set_key_algorithm(pca_request *request, int algorithm);
 PCA_API int pca_request_set_csr(pca_request *request, const void *csr, size_t size);
 PCA_API int pca_request_set_public_key(pca_request *request, const void *spki, size_t size);

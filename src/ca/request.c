@@ -142,6 +142,8 @@ static int check_person(const struct pca_request *request, int compliance, pca_e
         return PCA_OK;
     if (request->type && request->type != PCA_CERT_CLIENT)
         return refuse(err, "type", "a compliance CA issues client certificates");
+    if (request->public_key.data)
+        return refuse(err, "public_key", "on a compliance CA a key is made by libpca or on a token, or proves itself by a CSR");
     if (request->use_csr_subject)
         return refuse(err, "use_csr_subject", "on a compliance CA the subject is what is given with the personal name");
     if (request->driver && (!request->attribute[ASK_USER_ID] || !*request->attribute[ASK_USER_ID]))

@@ -253,6 +253,13 @@ static void fields(void **state)
     pca_request_add_dns(r, "a.example");
     assert_request_refused(f, r, PCA_E_SAN, "san[0]", "e-mail");
     pca_request_free(r);
+    /* nobody vouches for a key alone */
+    size_t size;
+    const uint8_t *spki = some_spki(f, &size);
+    r = request_new_person("Ada");
+    assert_ok(NULL, pca_request_set_public_key(r, spki, size));
+    assert_request_refused(f, r, PCA_E_INVALID, "public_key", "CSR");
+    pca_request_free(r);
     /* and on a private CA none of it */
     pca_root *root = NULL;
     pca_sub *sub = NULL;
