@@ -185,6 +185,57 @@ static void pitfall_16_every_path_length_counts(void **state)
     pca_sub_free(zero);
 }
 
+/* Not the one right above alone. */
+static void pitfall_12_states_of_every_ca_above(void **state)
+{
+    struct fixture *f = *state;
+    pca_sub *above = make_sub(f, pca_root_ca(f->root), "Above", NULL, 1), *below = make_sub(f, pca_sub_ca(above), "Below", NULL, 0);
+    const pca_ca *const cas[] = {pca_root_ca(f->root), pca_sub_ca(above)};
+    stock(f, f->root, below, 2);
+    for (size_t i = 0; i < COUNT(cas); i++) {
+        pca_request *r = request_new_server("a.internal");
+        assert_ok(f->err, pca_ca_disable(cas[i], f->err));
+        assert_refused(f, below, r, PCA_E_PARENT_STATE, object_name(i ? "sub" : "root", pca_ca_id(cas[i])), "state", "disabled");
+        assert_refusal(f->err, PCA_E_PARENT_STATE, NULL, "state", pca_root_assign(f->root, below, 2 - i + 1, PCA_ANY, NULL, f->err));
+        assert_ok(f->err, pca_ca_resume(cas[i], f->err));
+        pca_cert_free(issue(f, below, "a.internal"));
+        pca_request_free(r);
+    }
+    pca_sub_free(above);
+    pca_sub_free(below);
+}
+
+/* The shortest term of all CAs above bounds what is issued (31, 62, 92 days: 1 to 3 months). */
+static void the_shortest_term_above_counts(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        uint64_t root, above, below;
+        const char *days;
+    } terms[] = {{3, 24, 24, "92"}, {24, 2, 24, "62"}, {24, 24, 1, "31"}};
+    for (size_t i = 0; i < COUNT(terms); i++) {
+        purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, terms[i].root, &f->root, &f->sub);
+        enable_root(f, &f->root, "Root");
+        pca_sub *above = buy_sub(f, terms[i].above), *below = buy_sub(f, terms[i].below);
+        pca_request *r = request_sub("Above", NULL, 1);
+        assert_ok(f->err, pca_sub_enable(above, r, f->err));
+        pca_request_free(r);
+        r = request_sub("Below", NULL, 0);
+        assert_ok(f->err, pca_sub_enable_under(below, pca_sub_ca(above), r, f->err));
+        pca_request_free(r);
+        stock(f, f->root, below, 1);
+        r = request_new_server("a.internal");
+        assert_refused(f, below, r, PCA_E_VALIDITY, "request", "years", terms[i].days);
+        pca_request_free(r);
+        pca_sub_free(above);
+        pca_sub_free(below);
+        pca_sub_free(f->sub);
+        pca_root_free(f->root);
+        f->sub = NULL;
+        f->root = NULL;
+    }
+}
+
 static void parents_that_are_none(void **state)
 {
     struct fixture *f = *state;
@@ -590,6 +641,8 @@ int main(void)
         TEST_ECC(a_further_sub_has_its_own_term),
         TEST_ECC(pitfall_06_each_level_has_its_crl),
         TEST_ECC(pitfall_16_every_path_length_counts),
+        TEST_ECC(pitfall_12_states_of_every_ca_above),
+        TEST_REGION(the_shortest_term_above_counts),
         TEST_ECC(parents_that_are_none),
         TEST_ECC(a_reissue_keeps_the_key),
         TEST_ECC(a_reissue_mends_what_has_ended),

@@ -14,6 +14,7 @@ static const char extensions[] =
     "[wide]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign,digitalSignature\nsubjectKeyIdentifier=hash\n"
     "authorityKeyIdentifier=keyid\nextendedKeyUsage=serverAuth,clientAuth\n"
     "[narrow]\nbasicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
+    "[one]\nbasicConstraints=critical,CA:TRUE,pathlen:1\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n"
     "[server]\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nsubjectAltName=DNS:old.internal,IP:10.0.0.1\n"
     "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
     "[client]\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
@@ -556,6 +557,31 @@ static void nothing_outlives_the_chain(void **state)
 }
 
 /* ---- Refusals ---- */
+
+/* A subordinate that names none is bound by its root's: that leaves room for it and none below. */
+static void pitfall_16_a_path_length_further_up(void **state)
+{
+    struct fixture *f = *state;
+    pca_sub *slot = NULL;
+    foreign_root(f, "root", ecc, (struct signing){.section = "one"});
+    foreign_sub(f, "root", "sub", ecc, (struct signing){.section = "root"});
+    foreign_sub(f, "sub", "third", ecc, (struct signing){.section = "root"});
+    buy(f, PCA_FAMILY_ECC);
+    import_into(f, pca_root_ca(f->root), import_of(f, "root"));
+    import_into(f, pca_sub_ca(f->sub), import_of(f, "sub"));
+    refresh_sub(f, &f->sub);
+    assert_int_equal(pca_ca_path_length(pca_sub_ca(f->sub)), -1);
+    assert_ok(f->err, pca_root_purchase_sub(f->root, 60, NULL, &slot, f->err));
+    pca_request *r = request_new_ca("Third", NULL);
+    const char *object = object_name("root", pca_ca_id(pca_root_ca(f->root)));
+    assert_refusal(f->err, PCA_E_CONSTRAINT, object, "path_length", pca_sub_enable_under(slot, pca_sub_ca(f->sub), r, f->err));
+    pca_import *import = import_of(f, "third");
+    assert_refusal(f->err, PCA_E_CONSTRAINT, object, "path_length", pca_ca_import(pca_sub_ca(slot), import, f->err));
+    pca_import_free(import);
+    assert_ok(f->err, pca_sub_enable(slot, r, f->err)); /* right below the root there is room */
+    pca_request_free(r);
+    pca_sub_free(slot);
+}
 
 static void pitfall_17_only_a_ca_is_an_issuer(void **state)
 {
@@ -2013,6 +2039,7 @@ int main(void)
         TEST_REGION(a_root_whose_key_lives_elsewhere),
         TEST_REGION(nothing_outlives_the_chain),
         TEST_REGION(what_binds_an_imported_ca),
+        TEST_REGION(pitfall_16_a_path_length_further_up),
         TEST_REGION(pitfall_17_only_a_ca_is_an_issuer),
         TEST_REGION(pitfall_17_an_ended_ca),
         TEST_REGION(pitfall_17_a_key_that_does_not_match),

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "ca/policy.h"
+#include "ca/quota.h"
 #include "ca/request.h"
 #include "ca/serials.h"
 #include "ca/validity.h"
@@ -44,6 +45,41 @@ static void a_services_cap_is_its_longest_run_of_months(void **state)
     static const uint64_t none[] = {0, 12, 13, 1200, UINT64_MAX};
     for (size_t i = 0; i < COUNT(none); i++)
         assert_int_equal(pcai_service_cap_days(none[i]), 0);
+}
+
+/* ---- Units ---- */
+
+static void assert_units(const struct quota_record *q, uint64_t remaining, uint64_t remaining_free, uint64_t reserved, uint64_t reserved_free)
+{
+    assert_int_equal(q->remaining, remaining);
+    assert_int_equal(q->remaining_free, remaining_free);
+    assert_int_equal(q->reserved, reserved);
+    assert_int_equal(q->reserved_free, reserved_free);
+}
+
+/* Free ones are spent first, and go back last. */
+static void free_units_keep_their_mark(void **state)
+{
+    (void)state;
+    struct quota_record q = {.remaining = 3, .remaining_free = 1};
+    for (int i = 0; i < 3; i++)
+        pcai_quota_reserve(&q);
+    assert_units(&q, 0, 0, 3, 1);
+    assert_done(pcai_quota_release(&q, &err));
+    assert_units(&q, 1, 0, 2, 1);
+    assert_done(pcai_quota_release(&q, &err));
+    assert_units(&q, 2, 0, 1, 1);
+    assert_done(pcai_quota_release(&q, &err));
+    assert_units(&q, 3, 1, 0, 0);
+    assert_result(PCA_E_CORRUPT, "quota", pcai_quota_release(&q, &err));
+    assert_result(PCA_E_CORRUPT, "quota", pcai_quota_consume(&q, &err));
+    pcai_quota_reserve(&q);
+    pcai_quota_spend(&q);
+    assert_units(&q, 1, 0, 1, 1);
+    assert_int_equal(q.issued_free, 0);
+    assert_done(pcai_quota_consume(&q, &err));
+    assert_int_equal(q.issued_free, 1);
+    assert_int_equal(q.issued, 2);
 }
 
 /* ---- From what is asked to two dates ---- */
@@ -510,6 +546,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_services_cap_is_its_longest_run_of_months),
+        cmocka_unit_test(free_units_keep_their_mark),
         cmocka_unit_test(pitfall_25_spans_by_the_calendar),
         cmocka_unit_test(spans_out_of_range),
         cmocka_unit_test(a_year_is_the_least_of_a_service_of_a_year),
