@@ -119,8 +119,12 @@ static int run(struct identity *id, struct ca *ca, const char *port)
     fflush(stdout);
     while (rc == PCA_OK && !stop) {
         mbedtls_net_init(&client);
-        if (mbedtls_net_accept(&listening, &client, NULL, 0, NULL) == 0 && (rc = prepare(id, ca)) == PCA_OK)
+        if (mbedtls_net_accept(&listening, &client, NULL, 0, NULL) == 0) {
+            ca_report(ca, "embedded-server", prepare(id, ca)); /* without a next certificate the one it has serves on */
             serve(&id->tls, &client);
+        } else if (!stop) {
+            mbedtls_net_usleep(100000); /* no descriptors left, for one */
+        }
         mbedtls_net_free(&client);
     }
     mbedtls_net_free(&listening);
