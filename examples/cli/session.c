@@ -115,7 +115,7 @@ static int key_from_file(struct session *s, pca_config *config, const char *path
     struct file file = {NULL, 0};
     int rc = file_read(s, path, KEY_OCTETS, &file);
     if (rc == PCA_E_INVALID || (rc == PCA_OK && file.size != KEY_OCTETS))
-        rc = refuse(s, PCA_E_INVALID, "%s must hold %d octets; openssl rand -out FILE %d makes one", path, KEY_OCTETS, KEY_OCTETS);
+        rc = refuse(s, PCA_E_INVALID, "%s must hold %d octets; umask 077; openssl rand -out FILE %d makes one", path, KEY_OCTETS, KEY_OCTETS);
     if (rc == PCA_OK)
         pca_config_set_key(config, (const uint8_t *)file.data, file.size);
     file_free(&file);
