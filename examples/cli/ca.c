@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_SIZE 257 /* 64 characters of UTF-8 */
+
 static const char *condition(const pca_ca *ca, int64_t now, char text[64])
 {
     const char *state = word_of(states, pca_ca_state(ca));
@@ -21,7 +23,7 @@ static const char *condition(const pca_ca *ca, int64_t now, char text[64])
 }
 
 /* The value of CN in a subject as RFC 4514 writes it, without its backslashes. */
-static const char *common_name(const char *subject, char text[128])
+static const char *common_name(const char *subject, char text[NAME_SIZE])
 {
     size_t size = 0;
     while (*subject && strncmp(subject, "CN=", 3) != 0) { /* over an attribute, and the sign behind it */
@@ -29,7 +31,7 @@ static const char *common_name(const char *subject, char text[128])
             subject += *subject == '\\' && subject[1] ? 2 : 1;
         subject += *subject ? 1 : 0;
     }
-    for (subject += *subject ? 3 : 0; *subject && *subject != ',' && *subject != '+' && size < 127; subject++) {
+    for (subject += *subject ? 3 : 0; *subject && *subject != ',' && *subject != '+' && size < NAME_SIZE - 1; subject++) {
         subject += *subject == '\\' && subject[1] ? 1 : 0;
         text[size++] = *subject;
     }
@@ -38,7 +40,7 @@ static const char *common_name(const char *subject, char text[128])
 }
 
 /* Alias, else the common name of the subject, else what it is. */
-static const char *label(const pca_ca *ca, char text[128])
+static const char *label(const pca_ca *ca, char text[NAME_SIZE])
 {
     if (*pca_ca_alias(ca))
         return pca_ca_alias(ca);
@@ -76,7 +78,7 @@ static void put_tags(json_object *object, const pca_ca *ca)
 {
     json_object *tags = json_object_new_object();
     for (uint64_t i = 0; i < pca_ca_tag_count(ca); i++)
-        json_object_object_add(tags, pca_ca_tag_at(ca, i), json_object_new_string(pca_ca_tag(ca, pca_ca_tag_at(ca, i))));
+        json_object_object_add(tags, pca_ca_tag_at(ca, i), text_new(pca_ca_tag(ca, pca_ca_tag_at(ca, i))));
     json_object_object_add(object, "tags", tags);
 }
 
@@ -104,7 +106,7 @@ static void put_details(json_object *object, const pca_ca *ca)
 
 json_object *ca_object(struct session *s, const pca_ca *ca, int long_form)
 {
-    char text[128], state[64];
+    char text[NAME_SIZE], state[64];
     int64_t now = 0;
     if (region_now(s, &now) != PCA_OK)
         return NULL;

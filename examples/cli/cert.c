@@ -15,9 +15,9 @@ static json_object *names_of(const pca_cert *cert)
 {
     json_object *names = json_object_new_array();
     for (uint64_t i = 0; i < pca_cert_san_count(cert); i++) {
-        char text[512];
+        char text[2048];
         snprintf(text, sizeof text, "%s:%s", word_of(sans, pca_cert_san_type(cert, i)), pca_cert_san_at(cert, i));
-        json_object_array_add(names, json_object_new_string(text));
+        json_object_array_add(names, text_new(text));
     }
     return names;
 }
@@ -28,7 +28,7 @@ static void put_review(json_object *object, const pca_cert *cert)
     put_time(object, "review_lapses_at", pca_cert_review_lapses_at(cert));
     json_object *approvals = json_object_new_array();
     for (uint64_t i = 0; i < pca_cert_approval_count(cert); i++)
-        json_object_array_add(approvals, json_object_new_string(pca_cert_approval_by(cert, i)));
+        json_object_array_add(approvals, text_new(pca_cert_approval_by(cert, i)));
     json_object_object_add(object, "approved_by", approvals);
     put_time(object, "decided_at", pca_cert_decided_at(cert));
     put_text(object, "decided_by", pca_cert_decided_by(cert));
@@ -39,7 +39,7 @@ static void put_tags(json_object *object, const pca_cert *cert)
 {
     json_object *tags = json_object_new_object();
     for (uint64_t i = 0; i < pca_cert_tag_count(cert); i++)
-        json_object_object_add(tags, pca_cert_tag_at(cert, i), json_object_new_string(pca_cert_tag(cert, pca_cert_tag_at(cert, i))));
+        json_object_object_add(tags, pca_cert_tag_at(cert, i), text_new(pca_cert_tag(cert, pca_cert_tag_at(cert, i))));
     json_object_object_add(object, "tags", tags);
 }
 
@@ -67,7 +67,7 @@ json_object *cert_object(const pca_cert *cert, int long_form)
     if (pca_cert_revoked_at(cert))
         put_text(object, "reason", word_of(reasons, pca_cert_reason(cert)));
     for (uint64_t i = 0; i < pca_cert_ignored_count(cert); i++)
-        json_object_array_add(ignored, json_object_new_string(pca_cert_ignored_at(cert, i)));
+        json_object_array_add(ignored, text_new(pca_cert_ignored_at(cert, i)));
     json_object_object_add(object, "ignored_of_csr", ignored);
     if (long_form) {
         put_tags(object, cert);
@@ -243,7 +243,7 @@ int write_export(struct session *s, const pca_cert *cert, const char *directory,
     for (uint64_t i = 0; rc == PCA_OK && i < pca_files_count(files); i++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s", directory, pca_files_name(files, i));
-        json_object_array_add(names, json_object_new_string(path));
+        json_object_array_add(names, text_new(path));
     }
     json_object_object_add(out, "files", names);
     pca_files_free(files);

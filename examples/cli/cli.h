@@ -143,6 +143,8 @@ struct column {
  * terminal CUT is cut off and WIDE left out. Columns end with a key of NULL. --json prints the value as it is. */
 void output_rows(json_object *rows, const struct column *columns);
 void output_object(json_object *object);
+/* What is no UTF-8, as names of files may be, becomes U+FFFD: JSON has nothing else. */
+json_object *text_new(const char *text);
 void put_text(json_object *object, const char *key, const char *text); /* "" is left out */
 void put_number(json_object *object, const char *key, int64_t value);
 void put_time(json_object *object, const char *key, int64_t seconds); /* 0 is left out */

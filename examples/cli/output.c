@@ -8,10 +8,34 @@
 #include <time.h>
 #include <unistd.h>
 
+/* How many octets the character has; 0: it is no UTF-8 (RFC 3629 4). */
+static size_t character_size(const unsigned char *c)
+{
+    size_t size = *c < 0x80 ? 1 : *c < 0xC2 ? 0 : *c < 0xE0 ? 2 : *c < 0xF0 ? 3 : *c < 0xF5 ? 4 : 0;
+    int least = *c == 0xE0 ? 0xA0 : *c == 0xF0 ? 0x90 : 0x80, most = *c == 0xED ? 0x9F : *c == 0xF4 ? 0x8F : 0xBF;
+    for (size_t i = 1; i < size; i++, least = 0x80, most = 0xBF)
+        if (c[i] < least || c[i] > most)
+            return 0;
+    return size;
+}
+
+json_object *text_new(const char *text)
+{
+    static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
+    char *valid = malloc(3 * strlen(text) + 1), *end = valid;
+    for (size_t size; valid && *text; text += size ? size : 1) {
+        size = character_size((const unsigned char *)text);
+        end = mempcpy(end, size ? text : replacement, size ? size : 3);
+    }
+    json_object *value = valid ? json_object_new_string_len(valid, (int)(end - valid)) : NULL;
+    free(valid);
+    return value;
+}
+
 void put_text(json_object *object, const char *key, const char *text)
 {
     if (text && *text)
-        json_object_object_add(object, key, json_object_new_string(text));
+        json_object_object_add(object, key, text_new(text));
 }
 
 void put_number(json_object *object, const char *key, int64_t value)
