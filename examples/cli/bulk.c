@@ -27,7 +27,8 @@ struct bulk {
     pca_request *requests[SLICE_MOST];
     uint64_t rows[SLICE_MOST];
     char keys[SLICE_MOST][80];           /* the row's directory below --out */
-    int started, has_validity, has_token;
+    int started, has_validity, has_token, has_name, has_san;
+    char *csr;                           /* the file that the present row names */
     int bad;                             /* why the present row is refused before it is asked for */
     int rc;
 };
@@ -92,6 +93,8 @@ static int set_field(struct bulk *b, pca_request *r, const struct column_type *c
         snprintf(b->keys[b->slice], sizeof b->keys[0], "%s", text);
     b->has_token |= strcmp(column->name, "token") == 0;
     b->has_validity |= column->form == NUMBER;
+    b->has_name |= column->set_text == pca_request_set_common_name;
+    b->has_san |= column->form == WORDS;
     switch (column->form) {
     case TEXT:
         column->set_text(r, text);
@@ -110,7 +113,8 @@ static int set_field(struct bulk *b, pca_request *r, const struct column_type *c
             column->set_word(r, word);
         break;
     case CSR:
-        rc = set_csr(b->s, r, text);
+        b->csr = strdup(text); /* its own names count where the rest of the row gives none */
+        rc = b->csr ? PCA_OK : PCA_E_NO_MEMORY;
         break;
     }
     return rc;
@@ -123,7 +127,7 @@ static void start_row(struct bulk *b)
     b->rows[b->slice] = b->row;
     b->started = 1;
     b->bad = PCA_OK;
-    b->has_validity = b->has_token = 0;
+    b->has_validity = b->has_token = b->has_name = b->has_san = 0;
     snprintf(b->keys[b->slice], sizeof b->keys[0], "%" PRIu64, b->row);
     b->rc = r ? set_shared(b->s, r, PCA_CERT_CLIENT) : PCA_E_NO_MEMORY;
 }
@@ -137,7 +141,8 @@ static int complete_row(struct bulk *b, pca_request *r)
             return refuse(b->s, PCA_E_INVALID, "--token is too long: with the row's number behind it has at most %d characters", TOKEN_SIZE - 1);
         pca_request_set_token(r, token);
     }
-    return b->has_validity ? PCA_OK : set_validity(b->s, r);
+    int rc = b->csr ? set_csr(b->s, r, b->csr, b->has_name, b->has_san) : PCA_OK;
+    return rc || b->has_validity ? rc : set_validity(b->s, r);
 }
 
 /* ---- Results ---- */
@@ -300,6 +305,8 @@ static void on_row(int end, void *context)
     } else if (r) {
         b->slice++;
     }
+    free(b->csr);
+    b->csr = NULL;
     b->started = 0;
     b->column = 0;
     b->row++;
@@ -400,6 +407,7 @@ int bulk(struct session *s)
     int rc = report(b);
     for (size_t i = 0; i < b->columns; i++)
         free(b->names[i]);
+    free(b->csr);
     free(b);
     return rc;
 }

@@ -258,7 +258,7 @@ static int enable(struct session *s)
     if (rc == PCA_OK)
         rc = ca_request(s);
     if (rc == PCA_OK && opt.csr)
-        rc = set_csr(s, s->request, opt.csr);
+        rc = set_csr(s, s->request, opt.csr, opt.common_name != NULL, 1);
     if (rc == PCA_OK)
         rc = is_root(s)    ? pca_root_enable(s->root, s->request, s->err)
              : opt.parent ? enable_under(s)

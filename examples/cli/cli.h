@@ -190,7 +190,8 @@ json_object *cert_object(const pca_cert *cert, int long_form);
 /* What the options of both a CA's and a certificate's request say. */
 void set_subject(pca_request *r);
 int set_validity(struct session *s, pca_request *r);
-int set_csr(struct session *s, pca_request *r, const char *path);
+/* Subject and names are the CSR's own, where none are given. */
+int set_csr(struct session *s, pca_request *r, const char *path, int subject_given, int names_given);
 /* What a CA's request says. */
 int ca_request(struct session *s);
 /* What every certificate of a bulk may share: all but alternative names, keys of others and what is unique. type: PCA_CERT_. */

@@ -50,17 +50,16 @@ int set_validity(struct session *s, pca_request *r)
     return rc;
 }
 
-/* Subject and names are the CSR's own, where none are given. */
-int set_csr(struct session *s, pca_request *r, const char *path)
+int set_csr(struct session *s, pca_request *r, const char *path, int subject_given, int names_given)
 {
     struct file file = {NULL, 0};
     int rc = file_read(s, path, CSR_MAX, &file);
     if (rc != PCA_OK)
         return rc;
     pca_request_set_csr(r, file.data, file.size);
-    if (!opt.common_name)
+    if (!subject_given)
         pca_request_use_csr_subject(r);
-    if (strcmp(s->command->noun, "request") == 0 && !opt.dns && !opt.ip && !opt.email && !opt.uri)
+    if (!names_given)
         pca_request_use_csr_san(r);
     file_free(&file);
     return PCA_OK;
@@ -168,7 +167,7 @@ static int build(struct session *s)
     if (opt.token)
         pca_request_set_token(r, opt.token);
     if (rc == PCA_OK && opt.csr)
-        rc = set_csr(s, r, opt.csr);
+        rc = set_csr(s, r, opt.csr, opt.common_name != NULL, opt.dns || opt.ip || opt.email || opt.uri);
     return rc == PCA_OK && opt.public_key ? set_public_key(s, r) : rc;
 }
 
