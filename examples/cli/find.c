@@ -48,6 +48,8 @@ static int only_ca(struct session *s, int root, uint64_t *id)
             found++;
         }
     }
+    if (rc == PCA_OK && *pca_page_next(page)) /* who has so many says which */
+        found = 2;
     pca_page_free(page);
     pca_query_free(query);
     const char *what = root ? "root" : "subordinate";

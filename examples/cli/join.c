@@ -298,11 +298,11 @@ static int index_certificate(const char *serial, char path[4096])
 }
 
 /* A revocation needs no certificate. */
-static int index_line(struct session *s, char *line, char path[4096], struct entry *entry)
+static int index_line(struct session *s, char *line, uint64_t number, char path[4096], struct entry *entry)
 {
     const char *wrong = index_parse(line, entry);
     if (wrong)
-        return refuse(s, PCA_E_INVALID, "%s", wrong);
+        return refuse(s, PCA_E_INVALID, "line %" PRIu64 ": %s", number, wrong);
     int held = index_certificate(entry->serial, path), revoked = entry->flag == 'R';
     int rc = revoked && !held ? PCA_OK : import_file(s, path, NULL);
     if (!revoked)
@@ -316,6 +316,7 @@ static int import_index(struct session *s)
     char *line = NULL;
     size_t room = 0;
     ssize_t size;
+    uint64_t lines = 0;
     int rc = find_ca(s, s->args[0]);
     FILE *index = rc ? NULL : strcmp(s->args[1], "-") == 0 ? stdin : fopen(s->args[1], "r");
     if (rc == PCA_OK && !index)
@@ -327,14 +328,17 @@ static int import_index(struct session *s)
     while (rc == PCA_OK && (size = getline(&line, &room, index)) > 0) {
         char path[4096] = "";
         struct entry entry;
+        lines++;
         if (line[size - 1] == '\n')
             line[size - 1] = '\0';
         if (!*line || *line == '#')
             continue;
-        int fared = index_line(s, line, path, &entry);
+        int fared = index_line(s, line, lines, path, &entry);
         record(s, &r, path, entry.serial, fared);
         rc = progress((void *)"import", r.done + r.known + r.refused, 0, s->err);
     }
+    if (rc == PCA_OK && ferror(index))
+        rc = refuse(s, PCA_E_STORAGE, "cannot read on in %s: %s", s->args[1], strerror(errno));
     free(line);
     if (index != stdin)
         fclose(index);
