@@ -219,6 +219,7 @@ static void issue_slice(struct bulk *b)
         b->rc = rc;
         return;
     }
+    b->next = b->row;
     for (uint64_t i = 0; i < pca_results_count(results); i++) {
         rc = row_result(b, results, i);
         b->rc = b->rc ? b->rc : rc;
@@ -364,7 +365,8 @@ static int report(struct bulk *b)
         output_rows(b->s->out, columns);
     if (!opt.json)
         printf("%" PRIu64 " %s, %" PRIu64 " refused\n", b->issued, opt.dry_run ? "would be issued" : "issued", b->refused);
-    if (b->rc != PCA_OK && b->next > 0)
+    b->s->next_row = b->rc ? b->next : 0;
+    if (b->s->next_row && !opt.json)
         fprintf(stderr, "pca: it stopped before row %" PRIu64 "; --from %" PRIu64 " goes on there\n", b->next, b->next);
     if (b->rc == PCA_OK && b->refused)
         b->rc = refuse(b->s, PCA_E_LINT, "%" PRIu64 " of the rows were refused", b->refused);

@@ -31,7 +31,8 @@ struct session {
     const char **args;
     int count; /* of args */
     const struct command *command;
-    struct file pin;
+    struct file pin, password; /* once they are asked for */
+    uint64_t next_row;         /* where a bulk that stopped goes on */
     int64_t now; /* region_now */
 };
 
@@ -53,7 +54,7 @@ struct key_source {
     int passphrase_fd, plain_keys;
 };
 
-/* Every option of every command; which command knows which, its table of options says. Numbers: -1 is not given. */
+/* Every option of every command; which command knows which, its table of options says. Numbers: below 0 is not given. */
 extern struct options {
     struct key_source key_of_region, fresh_key;
     char *region, *actor;
@@ -130,7 +131,8 @@ int pin_of(struct session *s, const char *slot, const char **pin);
 extern const struct poptOption pin_options[], container_options[];
 
 /* ---- error.c ---- */
-void error_print(const pca_error *error, int code, const char *hint);
+/* next_row: where a bulk goes on, for --json; 0: it is none. */
+void error_print(const pca_error *error, int code, const char *hint, uint64_t next_row);
 int exit_status(int code);
 
 /* ---- output.c ---- */

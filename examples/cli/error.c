@@ -55,7 +55,7 @@ static const char *hint_of(int code)
     return "";
 }
 
-void error_print(const pca_error *error, int code, const char *hint)
+void error_print(const pca_error *error, int code, const char *hint, uint64_t next_row)
 {
     const char *object = pca_error_object(error), *field = pca_error_field(error), *message = pca_error_message(error);
     hint = hint ? hint : hint_of(code);
@@ -70,6 +70,8 @@ void error_print(const pca_error *error, int code, const char *hint)
             put_number(inner, "device_code", pca_error_device_code(error));
         if (code == PCA_E_PIN && pca_error_tries_left(error) >= 0)
             put_number(inner, "tries_left", pca_error_tries_left(error));
+        if (next_row)
+            put_number(inner, "from", (int64_t)next_row);
         put_text(inner, "hint", hint);
         json_object_object_add(all, "error", inner);
         fprintf(stderr, "%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));

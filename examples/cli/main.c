@@ -3,14 +3,19 @@
  */
 #include "cli.h"
 
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct options opt = {.key_of_region.passphrase_fd = -1, .fresh_key.passphrase_fd = -1, .pin_fd = -1, .map_limit = -1, .months = -1,
-                      .years = -1, .days = -1, .crl_days = -1, .path_length = -1, .expected = -1, .limit = -1, .generation = -1,
-                      .within = -1, .first_row = -1, .next_crl_number = -1, .changed_since = -1, .dual = -1, .with_crl = -1};
+/* The least there is: no number that may be given is below 0. */
+#define NO_FD INT_MIN
+#define NONE LLONG_MIN
+struct options opt = {.key_of_region.passphrase_fd = NO_FD, .fresh_key.passphrase_fd = NO_FD, .pin_fd = NO_FD, .map_limit = NONE,
+                      .months = NONE, .years = NONE, .days = NONE, .crl_days = NONE, .path_length = NONE, .expected = NONE,
+                      .limit = NONE, .generation = NONE, .within = NONE, .first_row = NONE, .next_crl_number = NONE,
+                      .changed_since = NONE, .dual = -1, .with_crl = -1};
 
 const struct poptOption no_options[] = {POPT_TABLEEND};
 const struct poptOption region_options[] = {
@@ -32,6 +37,18 @@ static const struct poptOption first_options[] = {
     {"version", 0, POPT_ARG_NONE, &opt.version, 0, "The version", NULL},
     {"commands", 0, POPT_ARG_NONE | POPT_ARGFLAG_DOC_HIDDEN, &opt.list, 0, "Every command and its options, for completion", NULL},
     POPT_AUTOHELP POPT_TABLEEND};
+
+#define FIRST_STEPS                                                                                                                    \
+    "A CA and its first certificate, the storage key being 32 octets in a file that is yours alone:\n"                                  \
+    "  export PCA_REGION=DIR PCA_KEY_FILE=FILE\n"                                                                                        \
+    "  pca region create ID\n"                                                                                                           \
+    "  pca root purchase --months 120\n"                                                                                                 \
+    "  pca root enable --cn \"Acme Root\" --alias root\n"                                                                                \
+    "  pca sub enable --cn \"Acme Issuing\" --alias issuing --crl-url URL\n"                                                             \
+    "  pca request server db1.internal --years 1 --out DIR --plain-key\n"                                                                \
+    "  pca cert revoke serial:HEX\n"                                                                                                     \
+    "  pca crl make issuing --out FILE\n"                                                                                                \
+    "pca help lists every command, pca NOUN VERB --help its options; pca(1) is the manual."
 
 static const struct command *const groups[] = {region_commands,  ca_commands,   join_commands, quota_commands,
                                                request_commands, cert_commands, crl_commands};
@@ -105,22 +122,38 @@ static const struct command *find_command(const char *noun, const char *verb)
     return alone;
 }
 
+static int asks_for_json(const char *const *words)
+{
+    for (; *words && strcmp(*words, "--") != 0; words++)
+        if (strcmp(*words, "--json") == 0 || strcmp(*words, "-j") == 0)
+            return 1;
+    return 0;
+}
+
 static int usage(const char *what, const char *why)
 {
     char message[512];
     pca_error *error = pca_error_new();
     snprintf(message, sizeof message, "%s: %s", what, why);
     pca_error_set(error, PCA_E_INVALID, 0, message);
-    error_print(error, PCA_E_INVALID, "pca help lists the commands, pca NOUN VERB --help its options");
+    error_print(error, PCA_E_INVALID, "pca help lists the commands, pca NOUN VERB --help its options", 0);
     pca_error_free(error);
     return exit_status(PCA_E_INVALID);
 }
 
-/* Parses what options there are; the arguments stay in the context. */
-static int parse(poptContext context)
+/* The option whose number is below 0, which none may be. */
+static const char *negative_option(const struct poptOption *options)
 {
-    int rc = poptGetNextOpt(context);
-    return rc < -1 ? usage(poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(rc)) : 0;
+    const char *name = NULL;
+    for (; !name && (options->longName || options->arg); options++) {
+        int kind = (int)(options->argInfo & POPT_ARG_MASK);
+        if (kind == POPT_ARG_INCLUDE_TABLE)
+            name = negative_option(options->arg);
+        else if ((kind == POPT_ARG_LONGLONG && *(long long *)options->arg < 0 && *(long long *)options->arg != NONE) ||
+                 (kind == POPT_ARG_INT && *(int *)options->arg < 0 && *(int *)options->arg != NO_FD))
+            name = options->longName;
+    }
+    return name;
 }
 
 /* popt leaves the texts that it made to us. */
@@ -144,6 +177,19 @@ static void free_options(const struct poptOption *options)
     }
 }
 
+/* Parses what options there are; the arguments stay in the context. */
+static int parse(poptContext context, const struct poptOption *options)
+{
+    int rc = poptGetNextOpt(context);
+    const char *negative = rc < -1 ? NULL : negative_option(options);
+    if (negative) {
+        char name[64];
+        snprintf(name, sizeof name, "--%s", negative);
+        return usage(name, "a number below 0");
+    }
+    return rc < -1 ? usage(poptBadOption(context, POPT_BADOPTION_NOALIAS), poptStrerror(rc)) : 0;
+}
+
 static int run(struct session *s)
 {
     s->err = pca_error_new();
@@ -156,7 +202,7 @@ static int run(struct session *s)
         rc = refuse(s, PCA_E_STORAGE, "cannot write to standard output");
     if (rc != PCA_OK) {
         fflush(stdout);
-        error_print(s->err, rc, NULL);
+        error_print(s->err, rc, NULL, s->next_row);
     }
     session_end(s);
     return exit_status(rc);
@@ -175,14 +221,17 @@ static int run_command(const struct command *command, int argc, const char **arg
         snprintf(line + strlen(line), sizeof line - strlen(line), " %s", command->arguments);
     poptContext context = poptGetContext("pca", argc, argv, all, 0);
     poptSetOtherOptionHelp(context, line);
-    int rc = parse(context);
+    int rc = parse(context, all);
     s.args = rc ? NULL : poptGetArgs(context);
     if (!s.args)
         s.args = none;
     while (s.args[s.count])
         s.count++;
-    if (rc == 0 && (s.count < command->least || s.count > command->most))
-        rc = usage(command->noun, *command->arguments ? "its arguments are not those that pca NOUN VERB --help shows" : "it takes no arguments");
+    if (rc == 0 && (s.count < command->least || s.count > command->most)) {
+        char why[160];
+        snprintf(why, sizeof why, "it is called so: pca %s", line);
+        rc = usage(command->noun, why);
+    }
     if (rc == 0)
         rc = run(&s);
     free_options(command->options);
@@ -190,19 +239,10 @@ static int run_command(const struct command *command, int argc, const char **arg
     return rc;
 }
 
-static int asks_for_json(const char **words)
-{
-    for (; *words; words++)
-        if (strcmp(*words, "--json") == 0 || strcmp(*words, "-j") == 0)
-            return 1;
-    return 0;
-}
-
 static int dispatch(const char **rest)
 {
     const struct command *command = find_command(rest[0], rest[1]);
     int argc = 0;
-    opt.json |= asks_for_json(rest);
     if (!command && !opt.json && rest[1] && list_commands(stderr, rest[0]))
         return usage(rest[1], "no such verb; those there are stand above");
     if (!command)
@@ -222,15 +262,20 @@ static int dispatch(const char **rest)
 
 static int help(const char *noun)
 {
-    return list_commands(stdout, noun) ? 0 : usage(noun, "no such command");
+    if (!list_commands(stdout, noun))
+        return usage(noun, "no such command");
+    if (!noun)
+        puts("\n" FIRST_STEPS); /* last, since the list is longer than a screen */
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
     poptContext context = poptGetContext("pca", argc, (const char **)argv, first_options, POPT_CONTEXT_POSIXMEHARDER);
-    poptSetOtherOptionHelp(context, "[OPTION...] NOUN VERB [OPTION...] [ARGUMENT...]");
-    int rc = parse(context);
+    poptSetOtherOptionHelp(context, "[OPTION...] NOUN VERB [OPTION...] [ARGUMENT...]\n\n" FIRST_STEPS "\n");
+    opt.json = asks_for_json((const char *const *)argv + 1); /* so that what is wrong with an option before it is told as JSON too */
+    int rc = parse(context, region_options);
     const char **rest = rc ? NULL : poptGetArgs(context);
     if (rc == 0 && opt.version)
         printf("pca %s\n", pca_version());
