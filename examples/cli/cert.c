@@ -204,37 +204,50 @@ static int enveloped_key(struct session *s)
 /* ---- Export ---- */
 
 /* One way at most to protect a private key; none: no private key is handed out. */
-static int key_choice(struct session *s, struct file *file, pca_blob **made, const char **password, int *flags)
+static int password_ready(struct session *s)
 {
-    int rc = PCA_OK;
     if (opt.plain_key + opt.new_password + (opt.password_file != NULL) > 1)
         return refuse(s, PCA_E_INVALID, "--plain-key, --new-password and --password-file exclude each other");
+    if (!opt.password_file || s->password.data)
+        return PCA_OK;
+    int rc = secret_read(s, opt.password_file, -1, "password", EXPORT_PASSWORD_MAX + 2, &s->password);
+    return rc == PCA_OK && !*s->password.data ? refuse(s, PCA_E_INVALID, "%s holds no password", opt.password_file) : rc;
+}
+
+int export_ready(struct session *s, int *format)
+{
+    *format = PCA_FORMAT_PEM;
+    int rc = word_value(s, formats, "--format", opt.format, format);
+    if (rc == PCA_OK && (*format == PCA_FORMAT_PFX || *format == PCA_FORMAT_JKS) && !opt.new_password && !opt.password_file)
+        rc = refuse(s, PCA_E_INVALID, "--format %s needs --new-password or --password-file", opt.format);
+    return rc ? rc : password_ready(s);
+}
+
+static int key_choice(struct session *s, pca_blob **made, const char **password, int *flags)
+{
+    int rc = password_ready(s);
     if (opt.plain_key)
         *flags |= PCA_PLAIN_KEY;
-    if (opt.new_password && (rc = pca_region_password_new(s->region, made, s->err)) == PCA_OK) {
+    if (rc == PCA_OK && opt.new_password && (rc = pca_region_password_new(s->region, made, s->err)) == PCA_OK) {
         *flags |= PCA_WITH_PASSWORD_FILE;
         *password = (const char *)pca_blob_data(*made);
     }
-    if (opt.password_file && (rc = file_read(s, opt.password_file, EXPORT_PASSWORD_MAX + 2, file)) == PCA_OK) {
-        file_cut_line(file);
-        *password = file->data;
-    }
+    if (opt.password_file)
+        *password = s->password.data;
     return rc;
 }
 
 int write_export(struct session *s, const pca_cert *cert, const char *directory, json_object *out)
 {
-    int format = PCA_FORMAT_PEM;
-    int flags = PCA_WITH_CHAIN | (opt.with_root ? PCA_WITH_ROOT : 0) | (opt.legacy ? PCA_LEGACY : 0);
-    struct file file = {NULL, 0};
+    int format, flags = PCA_WITH_CHAIN | (opt.with_root ? PCA_WITH_ROOT : 0) | (opt.legacy ? PCA_LEGACY : 0);
     pca_blob *made = NULL;
     pca_files *files = NULL;
     const char *password = NULL;
-    int rc = word_value(s, formats, "--format", opt.format, &format);
+    int rc = export_ready(s, &format);
     if (rc == PCA_OK && mkdir(directory, 0700) != 0 && errno != EEXIST)
         rc = refuse(s, errno_code(), "cannot make the directory %s: %s", directory, strerror(errno));
     if (rc == PCA_OK)
-        rc = key_choice(s, &file, &made, &password, &flags);
+        rc = key_choice(s, &made, &password, &flags);
     if (rc == PCA_OK)
         rc = pca_cert_export(cert, format, flags, password, &files, s->err);
     if (rc == PCA_OK)
@@ -248,7 +261,6 @@ int write_export(struct session *s, const pca_cert *cert, const char *directory,
     json_object_object_add(out, "files", names);
     pca_files_free(files);
     pca_blob_free(made);
-    file_free(&file);
     return rc;
 }
 
@@ -269,7 +281,6 @@ static int export(struct session *s)
 static int export_key(struct session *s)
 {
     int flags = 0, format = PCA_FORMAT_PEM;
-    struct file file = {NULL, 0};
     pca_blob *blob = NULL;
     const char *password = NULL;
     int rc = word_value(s, encodings, "--format", opt.format, &format);
@@ -278,13 +289,12 @@ static int export_key(struct session *s)
     if (rc == PCA_OK)
         rc = find_cert(s, s->args[0]);
     if (rc == PCA_OK)
-        rc = key_choice(s, &file, NULL, &password, &flags);
+        rc = key_choice(s, NULL, &password, &flags);
     if (rc == PCA_OK)
         rc = pca_cert_export_key(s->cert, format, flags, password, &blob, s->err);
     if (rc == PCA_OK)
         rc = output_blob(s, blob, format, "key", 0600);
     pca_blob_free(blob);
-    file_free(&file);
     return rc;
 }
 

@@ -97,14 +97,14 @@ int errno_code(void);
 #define PASSWORD_MAX 1024
 #define CERTIFICATE_MAX (1 << 20) /* of a file that holds a certificate, key, PFX */
 int file_read(struct session *s, const char *path, size_t most, struct file *file);
-int file_read_descriptor(struct session *s, int descriptor, const char *what, size_t most, struct file *file);
 void file_free(struct file *file);
-/* The first line alone, as text. */
-void file_cut_line(struct file *file);
+/* A secret, the first line of a file or, where path is NULL, of a descriptor. */
+int secret_read(struct session *s, const char *path, int descriptor, const char *what, size_t most, struct file *file);
 /* The first block of PEM, else the octets as they are. Freed by file_free. */
 int file_decode_pem(struct session *s, const char *path, const struct file *file, struct file *der);
 /* Asked for on the terminal without echo; instead: the options to give where there is none. */
 int prompt_secret(struct session *s, const char *prompt, const char *instead, struct file *file);
+extern const pca_sink stdout_sink;
 /* To --out, else to standard output, for --json as the member `name` of an object. mode: of a new file. */
 int output_blob(struct session *s, const pca_blob *blob, int format, const char *name, int mode);
 extern const struct poptOption blob_options[]; /* --out, --format */
@@ -199,6 +199,8 @@ int ca_request(struct session *s);
 /* What every certificate of a bulk may share: all but alternative names, keys of others and what is unique. type: PCA_CERT_. */
 int set_shared(struct session *s, pca_request *r, int type);
 int bulk(struct session *s);
+/* What is wrong with the options of an export, told before a certificate is issued for it. */
+int export_ready(struct session *s, int *format);
 int write_export(struct session *s, const pca_cert *cert, const char *directory, json_object *out);
 /* KEY=VALUE sets a tag, KEY alone takes it away. */
 int each_tag(struct session *s, int (*set)(struct session *s, const char *key, const char *value));

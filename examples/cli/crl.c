@@ -29,46 +29,42 @@ static int info(struct session *s)
     return PCA_OK;
 }
 
+/* What can be wrong with where it goes is told before it is made. stream: to standard output. */
+static int find_destination(struct session *s, int *format, int stream)
+{
+    *format = PCA_FORMAT_PEM;
+    int rc = word_value(s, encodings, "--format", opt.format, format);
+    if (rc == PCA_OK && stream && (opt.json || (*format == PCA_FORMAT_DER && isatty(STDOUT_FILENO))))
+        rc = refuse(s, PCA_E_INVALID, "a CRL is not for JSON, nor in DER for a terminal: give --out FILE");
+    return rc ? rc : find_ca(s, s->args[0]);
+}
+
+static int write_newest(struct session *s, int format, int stream)
+{
+    if (stream)
+        return pca_ca_crl_stream_at(s->ca, generation(), format, &stdout_sink, s->err);
+    busy_begin("CRL");
+    int rc = opt.out ? pca_ca_crl_write_at(s->ca, generation(), format, opt.out, s->err) : PCA_OK;
+    busy_end();
+    return rc ? rc : info(s);
+}
+
 static int make(struct session *s)
 {
-    int format = PCA_FORMAT_PEM;
-    int rc = word_value(s, encodings, "--format", opt.format, &format);
-    if (rc == PCA_OK)
-        rc = find_ca(s, s->args[0]);
+    int format, stream = opt.out && strcmp(opt.out, "-") == 0;
+    int rc = find_destination(s, &format, stream);
     busy_begin("CRL");
     if (rc == PCA_OK)
         rc = pca_ca_crl_make(s->ca, s->err);
     busy_end();
-    if (rc == PCA_OK && opt.out)
-        rc = pca_ca_crl_write_at(s->ca, generation(), format, opt.out, s->err);
-    return rc ? rc : info(s);
-}
-
-static int to_stdout(void *context, const uint8_t *data, size_t size, pca_error *err)
-{
-    if (fwrite(data, 1, size, context) == size)
-        return PCA_OK;
-    pca_error_set(err, PCA_E_STORAGE, 0, "cannot write to standard output");
-    return PCA_E_STORAGE;
+    return rc ? rc : write_newest(s, format, stream);
 }
 
 static int write_crl(struct session *s)
 {
-    const pca_sink sink = {PCA_SINK_VERSION, stdout, to_stdout};
-    int format = PCA_FORMAT_PEM;
-    int rc = word_value(s, encodings, "--format", opt.format, &format);
-    int stream = !opt.out || strcmp(opt.out, "-") == 0;
-    if (rc == PCA_OK && stream && (opt.json || (format == PCA_FORMAT_DER && isatty(STDOUT_FILENO))))
-        rc = refuse(s, PCA_E_INVALID, "a CRL is not for JSON, nor in DER for a terminal: give --out FILE");
-    if (rc == PCA_OK)
-        rc = find_ca(s, s->args[0]);
-    if (rc == PCA_OK && stream)
-        return pca_ca_crl_stream_at(s->ca, generation(), format, &sink, s->err);
-    busy_begin("CRL");
-    if (rc == PCA_OK)
-        rc = pca_ca_crl_write_at(s->ca, generation(), format, opt.out, s->err);
-    busy_end();
-    return rc ? rc : info(s);
+    int format, stream = !opt.out || strcmp(opt.out, "-") == 0;
+    int rc = find_destination(s, &format, stream);
+    return rc ? rc : write_newest(s, format, stream);
 }
 
 /* A CA that has made none has an empty row. */

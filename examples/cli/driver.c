@@ -94,16 +94,11 @@ int pin_of(struct session *s, const char *slot, const char **pin)
     char prompt[256];
     int rc = PCA_OK;
     snprintf(prompt, sizeof prompt, "PIN of %s: ", slot);
-    if (!s->pin.data && opt.pin_file)
-        rc = file_read(s, opt.pin_file, PASSWORD_MAX, &s->pin);
-    else if (!s->pin.data && opt.pin_fd >= 0)
-        rc = file_read_descriptor(s, opt.pin_fd, "PIN", PASSWORD_MAX, &s->pin);
-    else if (!s->pin.data)
-        rc = prompt_secret(s, prompt, "--pin-file or --pin-fd", &s->pin);
-    if (rc == PCA_OK) {
-        file_cut_line(&s->pin);
+    if (!s->pin.data)
+        rc = opt.pin_file || opt.pin_fd >= 0 ? secret_read(s, opt.pin_file, opt.pin_fd, "PIN", PASSWORD_MAX, &s->pin)
+                                             : prompt_secret(s, prompt, "--pin-file or --pin-fd", &s->pin);
+    if (rc == PCA_OK)
         *pin = s->pin.data;
-    }
     return rc;
 }
 

@@ -39,11 +39,6 @@ void file_free(struct file *file)
     file->size = 0;
 }
 
-void file_cut_line(struct file *file)
-{
-    file->data[strcspn(file->data, "\r\n")] = '\0';
-}
-
 /* In a buffer that grows, each outgrown one wiped; a NUL follows. */
 static int stream_read(FILE *stream, size_t most, struct file *file)
 {
@@ -66,6 +61,7 @@ static int stream_read(FILE *stream, size_t most, struct file *file)
 static int stream_take(struct session *s, FILE *stream, const char *path, size_t most, struct file *file)
 {
     *file = (struct file){NULL, 0};
+    setvbuf(stream, NULL, _IONBF, 0); /* no copy of a secret stays behind */
     if (stream_read(stream, most, file) == 0)
         return PCA_OK;
     file_free(file);
@@ -84,7 +80,7 @@ int file_read(struct session *s, const char *path, size_t most, struct file *fil
     return rc;
 }
 
-int file_read_descriptor(struct session *s, int descriptor, const char *what, size_t most, struct file *file)
+static int file_read_descriptor(struct session *s, int descriptor, const char *what, size_t most, struct file *file)
 {
     char name[64];
     int copy = dup(descriptor);
@@ -98,6 +94,20 @@ int file_read_descriptor(struct session *s, int descriptor, const char *what, si
     int rc = stream_take(s, stream, name, most, file);
     fclose(stream);
     return rc;
+}
+
+int secret_read(struct session *s, const char *path, int descriptor, const char *what, size_t most, struct file *file)
+{
+    int rc = path ? file_read(s, path, most, file) : file_read_descriptor(s, descriptor, what, most, file);
+    if (rc != PCA_OK)
+        return rc;
+    size_t size = strcspn(file->data, "\r\n");
+    if (size < file->size && file->data[size] == '\0') {
+        file_free(file);
+        return refuse(s, PCA_E_INVALID, "the %s is no text: it holds a NUL", what);
+    }
+    file->data[size] = '\0';
+    return PCA_OK;
 }
 
 int prompt_secret(struct session *s, const char *prompt, const char *instead, struct file *file)
@@ -132,16 +142,37 @@ int file_decode_pem(struct session *s, const char *path, const struct file *file
     return PCA_OK;
 }
 
+static int to_stdout(void *context, const uint8_t *data, size_t size, pca_error *err)
+{
+    (void)context;
+    if (fwrite(data, 1, size, stdout) == size)
+        return PCA_OK;
+    pca_error_set(err, PCA_E_STORAGE, 0, "cannot write to standard output");
+    return PCA_E_STORAGE;
+}
+
+const pca_sink stdout_sink = {PCA_SINK_VERSION, NULL, to_stdout};
+
+/* The file at that path is the old one or the new one, and the new one has its mode from the start, whatever the old one's was.
+ * A pipe or a device is written as it is. */
 static int write_all(struct session *s, const char *path, const pca_blob *blob, int mode)
 {
-    int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    char fresh[4096];
+    struct stat about;
+    int place = stat(path, &about) != 0 || S_ISREG(about.st_mode);
+    snprintf(fresh, sizeof fresh, "%s.XXXXXX", path);
+    int descriptor = place ? mkostemp(fresh, O_CLOEXEC) : open(path, O_WRONLY | O_CLOEXEC);
     FILE *stream = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
-    int bad = !stream || fwrite(pca_blob_data(blob), 1, pca_blob_size(blob), stream) != pca_blob_size(blob);
-    if (stream)
-        bad |= fclose(stream) != 0;
-    else if (descriptor >= 0)
-        close(descriptor);
-    return bad ? refuse(s, errno_code(), "cannot write %s: %s", path, strerror(errno)) : PCA_OK;
+    int bad = !stream || setvbuf(stream, NULL, _IONBF, 0) != 0 || (place && fchmod(descriptor, (mode_t)mode) != 0) ||
+              fwrite(pca_blob_data(blob), 1, pca_blob_size(blob), stream) != pca_blob_size(blob) || (place && fsync(descriptor) != 0);
+    if (stream ? fclose(stream) != 0 : descriptor >= 0 && close(descriptor) != 0)
+        bad = 1;
+    if (!bad && (!place || rename(fresh, path) == 0))
+        return PCA_OK;
+    int rc = refuse(s, errno_code(), "cannot write %s: %s", path, strerror(errno));
+    if (place && descriptor >= 0)
+        unlink(fresh);
+    return rc;
 }
 
 int output_blob(struct session *s, const pca_blob *blob, int format, const char *name, int mode)

@@ -123,13 +123,10 @@ static int set_password(struct session *s, pca_import *import, int locked)
 {
     struct file file = {NULL, 0};
     int rc = PCA_OK;
-    if (opt.password_file) {
-        rc = file_read(s, opt.password_file, PASSWORD_MAX, &file);
-        if (rc == PCA_OK)
-            file_cut_line(&file);
-    } else if (locked) {
+    if (opt.password_file)
+        rc = secret_read(s, opt.password_file, -1, "password", PASSWORD_MAX, &file);
+    else if (locked)
         rc = prompt_secret(s, "Password of the key: ", "--password-file", &file);
-    }
     if (rc == PCA_OK && file.data)
         pca_import_set_password(import, file.data);
     file_free(&file);

@@ -99,14 +99,6 @@ static int run_due(struct session *s)
 
 /* ---- Copies ---- */
 
-static int to_stdout(void *context, const uint8_t *data, size_t size, pca_error *err)
-{
-    if (fwrite(data, 1, size, context) == size)
-        return PCA_OK;
-    pca_error_set(err, PCA_E_STORAGE, 0, "cannot write to standard output");
-    return PCA_E_STORAGE;
-}
-
 static int from_stdin(void *context, uint8_t *buffer, size_t size, size_t *got, pca_error *err)
 {
     (void)err;
@@ -117,12 +109,11 @@ static int from_stdin(void *context, uint8_t *buffer, size_t size, size_t *got, 
 static int backup(struct session *s)
 {
     const pca_progress bar = {PCA_PROGRESS_VERSION, (void *)"backup", progress};
-    const pca_sink sink = {PCA_SINK_VERSION, stdout, to_stdout};
     int stream = strcmp(s->args[0], "-") == 0;
     if (stream && isatty(STDOUT_FILENO))
         return refuse(s, PCA_E_INVALID, "a backup is not for a terminal: pca backup - >FILE, or pca backup FILE");
     interrupts_note();
-    int rc = stream ? pca_region_backup(s->region, &sink, &bar, s->err) : pca_region_backup_write(s->region, s->args[0], &bar, s->err);
+    int rc = stream ? pca_region_backup(s->region, &stdout_sink, &bar, s->err) : pca_region_backup_write(s->region, s->args[0], &bar, s->err);
     if (rc != PCA_OK || stream)
         return rc;
     s->out = region_object(s);

@@ -227,11 +227,10 @@ static int one(struct session *s)
         rc = pca_sub_request(s->sub, s->request, &s->cert, s->err);
     if (rc != PCA_OK)
         return rc;
-    s->out = cert_object(s->cert, 0);
+    s->out = cert_object(s->cert, 0); /* printed whatever becomes of its files: it is issued */
     if (opt.out && pca_cert_status(s->cert) == PCA_STATUS_ISSUED)
         rc = write_export(s, s->cert, opt.out, s->out);
-    if (rc == PCA_OK)
-        output_object(s->out);
+    output_object(s->out);
     if (rc == PCA_OK && !opt.json && pca_cert_status(s->cert) == PCA_STATUS_PENDING)
         fprintf(stderr, "pca: it waits for its review: pca review list\n");
     return rc;
@@ -239,7 +238,9 @@ static int one(struct session *s)
 
 static int request(struct session *s)
 {
-    int rc = find_sub(s, opt.sub);
+    int format, rc = find_sub(s, opt.sub);
+    if (rc == PCA_OK && opt.out)
+        rc = export_ready(s, &format);
     if (rc != PCA_OK)
         return rc;
     if (s->count && opt.common_name)

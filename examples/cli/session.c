@@ -84,11 +84,9 @@ int region_now(struct session *s, int64_t *seconds)
 
 /* ---- The storage key ---- */
 
-/* The first line of the file. */
-static int take_passphrase(struct session *s, pca_config *config, struct file *file)
+static int take_passphrase(struct session *s, pca_config *config, const char *passphrase)
 {
-    file_cut_line(file);
-    return pca_config_set_passphrase(config, file->data) == PCA_OK ? PCA_OK
+    return pca_config_set_passphrase(config, passphrase) == PCA_OK ? PCA_OK
                                                                    : refuse(s, PCA_E_INVALID, "the passphrase must have 1..%d octets of UTF-8",
                                                                             PASSPHRASE_MAX);
 }
@@ -102,9 +100,8 @@ static int passphrase_from_prompt(struct session *s, pca_config *config, const c
                                         "descriptor");
     if (twice && (!readpassphrase("The same again: ", again, sizeof again, RPP_ECHO_OFF | RPP_REQUIRE_TTY) || strcmp(first, again) != 0))
         rc = refuse(s, PCA_E_INVALID, "the two passphrases differ");
-    struct file file = {first, sizeof first};
     if (rc == PCA_OK)
-        rc = take_passphrase(s, config, &file);
+        rc = take_passphrase(s, config, first);
     explicit_bzero(first, sizeof first);
     explicit_bzero(again, sizeof again);
     return rc;
@@ -125,7 +122,6 @@ static int key_from_file(struct session *s, pca_config *config, const char *path
 static int storage_key(struct session *s, pca_config *config, const struct key_source *source, const char *prompt, int twice)
 {
     struct file file = {NULL, 0};
-    int rc = PCA_OK;
     if ((source->key_file != NULL) + (source->passphrase_file != NULL) + (source->passphrase_fd >= 0) + source->plain_keys > 1)
         return refuse(s, PCA_E_INVALID, "one storage key is enough: a key file, a passphrase by file or descriptor, or none");
     if (source->plain_keys)
@@ -134,12 +130,9 @@ static int storage_key(struct session *s, pca_config *config, const struct key_s
         return key_from_file(s, config, source->key_file);
     if (source->passphrase_fd < 0 && !source->passphrase_file)
         return passphrase_from_prompt(s, config, prompt, twice);
-    if (source->passphrase_file)
-        rc = file_read(s, source->passphrase_file, PASSPHRASE_MAX + 2, &file);
-    else
-        rc = file_read_descriptor(s, source->passphrase_fd, "passphrase", PASSPHRASE_MAX + 2, &file);
+    int rc = secret_read(s, source->passphrase_file, source->passphrase_fd, "passphrase", PASSPHRASE_MAX + 2, &file);
     if (rc == PCA_OK)
-        rc = take_passphrase(s, config, &file);
+        rc = take_passphrase(s, config, file.data);
     file_free(&file);
     return rc;
 }
@@ -212,5 +205,6 @@ void session_end(struct session *s)
     pca_config_free(s->config);
     pca_error_free(s->err);
     file_free(&s->pin);
+    file_free(&s->password);
     drivers_unload();
 }
