@@ -347,12 +347,24 @@ static void enlist(struct store *s, const struct stat *st)
     table.first = s;
 }
 
+/* A copy of a store may come without its lock file; made here it is 0600 whatever the umask says. Failures are env_open's
+ * to report. */
+static void make_lock_file(const char *path)
+{
+    char *lock = join(path, PCAI_LOCK_FILE);
+    if (lock)
+        make_file(lock, NULL);
+    pcai_free(lock);
+}
+
 /* A file that was looked at, mapped and found to be a store. */
 static int load(struct store *s, const char *file, unsigned flags, int *blank, pca_error *err)
 {
     int dead, rc = pcai_file_check(file, blank, err);
     if (rc == PCA_OK && *blank)
         rc = cut_short(s->directory, err);
+    if (rc == PCA_OK && !(flags & MDB_NOLOCK))
+        make_lock_file(s->directory);
     if (rc == PCA_OK)
         rc = env_open(s, flags, err);
     if (rc == PCA_OK)
@@ -398,16 +410,6 @@ static int find_file(const char *path, const char *file, struct stat *st, pca_er
     return PCA_OK;
 }
 
-/* A copy of a store may come without its lock file; made here it is 0600 whatever the umask says. Failures are env_open's
- * to report. */
-static void make_lock_file(const char *path)
-{
-    char *lock = join(path, PCAI_LOCK_FILE);
-    if (lock)
-        make_file(lock, NULL);
-    pcai_free(lock);
-}
-
 /* Under the table's lock, so that one file is never opened twice. */
 static int open_locked(const char *path, const char *file, const struct store_options *options, struct store **store, pca_error *err)
 {
@@ -426,8 +428,6 @@ static int open_locked(const char *path, const char *file, const struct store_op
     rc = store_new(path, options, &s, err);
     if (rc != PCA_OK)
         return rc;
-    if (pcai_file_check(file, &blank, NULL) == PCA_OK && !blank)
-        make_lock_file(path);
     rc = load(s, file, 0, &blank, err);
     if (rc != PCA_OK) {
         store_free(s);
