@@ -29,6 +29,7 @@
     {"cert_version_3", SUB, .of = {VERSION, "A0{020103}"}},
     {"serial_positive", SERVER, .of = {SERIAL, "02{00}"}},
     {"serial_positive", SERVER, .of = {SERIAL, "02{FF000000000102030405060708090A0B}"}},
+    {"serial_positive", SERVER, .of = {SERIAL, "02{80000000000102030405060708090A0B}"}},
     {"serial_max_20_octets", SERVER, .of = {SERIAL, "02{(21 11)}"}},
     {"serial_max_20_octets", SERVER, .of = {SERIAL, "02{00 80 (19 11)}"}},
     {"serial_min_64_random_bits", SERVER, .of = {SERIAL, "02{(7 7F)}"}},
@@ -123,6 +124,7 @@
     {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("550405", "0C", "'123'"))}},
     {"directorystring_type", CUSTOM, .of = {SUBJECT, NAME(RDN("55042E", "0C", "'Q1'"))}}, /* dnQualifier */
     {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("0992268993F22C640119", "0C", "'example'"))}},
+    {"directorystring_type", CLIENT, .of = {SUBJECT, NAME(RDN("0992268993F22C640119", "16", "'ex' E4"))}},
     {"printablestring_alphabet", CLIENT, .of = {SUBJECT, NAME(RDN(OID_CN, "13", "'Ada_Lovelace'"))}},
     {"printablestring_alphabet", CLIENT, .of = {SUBJECT, NAME(RDN(OID_CN, "13", "'Ada' E4"))}},
     {"utf8string_valid", CLIENT, .of = {SUBJECT, NAME(RDN(OID_CN, "0C", "'Ada' FF"))}},

@@ -930,6 +930,14 @@ static void pfx_refused(void **state)
         assert_says(rows[i].says);
         pcai_buf_free(&in);
     }
+    struct buf other = vector("pfx-openssl.pfx");
+    for (uint8_t version = 2; version <= 4; version += 2) {
+        assert_memory_equal(other.data + 4, version == 2 ? "\x02\x01\x03" : "\x02\x01\x02", 3);
+        other.data[6] = version;
+        assert_result(PCA_E_INVALID, "pfx", pcai_pkcs12_open(pcai_buf_view(&other), PASSWORD, &out, &err));
+        assert_says("not a PFX");
+    }
+    pcai_buf_free(&other);
     for (int i = 0; i < 17; i++)
         pcai_buf_slice(&large, octets_and("", 65536, 0));
     assert_result(PCA_E_INVALID, "pfx", pcai_pkcs12_open(pcai_buf_view(&large), PASSWORD, &out, &err));
