@@ -162,14 +162,15 @@ ssize_t writev(int fd, const struct iovec *v, int n)
     return done;
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t size, off_t offset)
+/* The same where off_t has 32 bits: a test's store is smaller than these can say. */
+ssize_t pwrite64(int fd, const void *data, size_t size, int64_t offset)
 {
-    return pwrite(fd, data, size, offset);
+    return pwrite(fd, data, size, (off_t)offset);
 }
 
-ssize_t pwritev64(int fd, const struct iovec *v, int n, off_t offset)
+ssize_t pwritev64(int fd, const struct iovec *v, int n, int64_t offset)
 {
-    return pwritev(fd, v, n, offset);
+    return pwritev(fd, v, n, (off_t)offset);
 }
 
 int fdatasync(int fd)
