@@ -1,5 +1,5 @@
 /* Backup, restore, compaction, and the storage key: what is copied is whole, what is deleted is gone, what is secret stays so. */
-#include "leaf.h"
+#include "words.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -184,6 +184,62 @@ static void backups_while_others_issue(void **state)
         assert_int_equal(issuer[i].failed, 0);
     }
     pca_request_free(r);
+}
+
+/* ---- Of another word size ---- */
+
+/* The only certificate for that name, which has that status. */
+static pca_cert *found_by_name(struct fixture *f, const char *name, int status)
+{
+    pca_query *query = pca_query_new();
+    pca_page *page = NULL;
+    pca_cert *cert = NULL;
+    assert_non_null(query);
+    assert_ok(NULL, pca_query_set_name(query, name));
+    assert_ok(NULL, pca_query_set_limit(query, 2));
+    assert_ok(f->err, pca_region_find_certs(f->region, query, &page, f->err));
+    assert_int_equal(pca_page_count(page), 1);
+    assert_ok(f->err, pca_region_cert_get(f->region, pca_cert_id(pca_page_cert_at(page, 0)), &cert, f->err));
+    assert_int_equal(pca_cert_status(cert), status);
+    pca_page_free(page);
+    pca_query_free(query);
+    return cert;
+}
+
+static void goes_on_from(struct fixture *f, const char *bits)
+{
+    char backup[512], pem[512];
+    uint64_t number, entries;
+    snprintf(backup, sizeof backup, "%s/tests/vectors/backup/%s.backup", PCA_SOURCE_ROOT, bits);
+    snprintf(pem, sizeof pem, "%s/tests/vectors/backup/%s.pem", PCA_SOURCE_ROOT, bits);
+    f->clock.now = T0 + DAY;
+    move_to(f, restored(f, file_path(f, bits), backup));
+    assert_string_equal(pca_region_id(f->region), "test");
+    assert_int_equal(remaining_of_sub(f, f->sub), WORDS_LEFT);
+    pca_cert *kept = found_by_name(f, "kept.internal", PCA_STATUS_ISSUED), *gone = found_by_name(f, "gone.internal", PCA_STATUS_REVOKED);
+    char *expected = (char *)file_read(pem, NULL), *seen = words_certificates(f, kept, gone);
+    assert_non_null(expected);
+    assert_string_equal(seen, expected);
+    assert_int_equal(pca_cert_revoked_at(gone), WORDS_REVOKED);
+    assert_int_equal(pca_cert_reason(gone), PCA_REASON_SUPERSEDED);
+    assert_ok(f->err, pca_ca_crl_info(pca_sub_ca(f->sub), &number, NULL, NULL, &entries, f->err));
+    assert_int_equal(entries, 1);
+    assert_true(crl_number(f, pca_sub_ca(f->sub)) > number);
+    pca_cert *next = issue(f, f->sub, "next.internal");
+    assert_verifies(f, next);
+    assert_verifies(f, kept);
+    assert_revoked(f, gone);
+    free(expected);
+    free(seen);
+    pca_cert_free(next);
+    pca_cert_free(kept);
+    pca_cert_free(gone);
+}
+
+static void backups_of_either_word_size(void **state)
+{
+    goes_on_from(*state, "32");
+    goes_on_from(*state, "64");
 }
 
 /* ---- What a life after the backup gave out ---- */
@@ -699,6 +755,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST_ECC(a_backup_holds_all),
         TEST_ECC(backups_while_others_issue),
+        TEST_ECC(backups_of_either_word_size),
         TEST_ECC(pitfall_33_numbers_of_the_lost_time),
         TEST_ECC(pitfall_05_counters_ahead_of_the_clock),
         TEST_ECC(pitfall_01_revoked_in_every_order),
