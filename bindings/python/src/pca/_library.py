@@ -41,7 +41,7 @@ def load(path: Path | None = None) -> str:
 
 def _open(path: str | None) -> Any:
     wanted = path or os.environ.get("PCA_LIBRARY")
-    names = [wanted] if wanted else ["libpca.so.0", ctypes.util.find_library("pca")]
+    names: list[str | None] = [wanted] if wanted else ["libpca.so.0", ctypes.util.find_library("pca")]
     found: Any
     problem: OSError | None = None
     for name in filter(None, names):
