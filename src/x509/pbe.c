@@ -6,6 +6,8 @@
 
 int pcai_pbe_bmp(struct slice password, struct buf *bmp, pca_error *err)
 {
+    if (!password.data)
+        return PCA_OK;
     if (pcai_utf16(password, bmp) != 0)
         return pcai_fail(err, PCA_E_INVALID, NULL, "password", "the password is not UTF-8");
     pcai_buf_put(bmp, "\0", 2);

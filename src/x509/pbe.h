@@ -20,7 +20,7 @@ enum pbe {
     PBE_DES3,   /* pbeWithSHAAnd3-KeyTripleDES-CBC, of PKCS#12 alone */
 };
 
-/* The password as PKCS#12 takes it: a BMPString with its NUL (RFC 7292 B.1). INVALID: not UTF-8. */
+/* The password as PKCS#12 takes it: a BMPString with its NUL (RFC 7292 B.1); without data, no octets. INVALID: not UTF-8. */
 int pcai_pbe_bmp(struct slice password, struct buf *bmp, pca_error *err);
 /* algorithm: AlgorithmIdentifier, whole. */
 int pcai_pbe_encrypt(enum pbe scheme, struct slice password, const struct pbe_seed *seed, struct slice plain, struct buf *algorithm,

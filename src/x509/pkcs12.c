@@ -241,28 +241,53 @@ static int read_digest(struct der *in, int *digest, pca_error *err)
     return null.size || !pcai_der_at_end(&algorithm) ? malformed(err) : PCA_OK;
 }
 
-static int check_mac(struct der *in, struct slice password, struct slice safes, pca_error *err)
+struct mac_data {
+    struct slice expected, salt;
+    uint64_t rounds;
+    int digest;
+};
+
+static int read_mac(struct der *in, struct mac_data *m, pca_error *err)
 {
     struct der data, info;
-    struct slice expected, salt;
-    uint64_t rounds = 1;
-    uint8_t seen[PCAI_DIGEST_MAX];
-    int digest = 0;
     if (pcai_der_at_end(in))
         return refuse(err, "it has no MAC: nothing shows that it is whole");
     if (pcai_der_enter(in, DER_SEQUENCE, &data) != 0 || pcai_der_enter(&data, DER_SEQUENCE, &info) != 0)
         return malformed(err);
-    int rc = read_digest(&info, &digest, err);
+    int rc = read_digest(&info, &m->digest, err);
     if (rc != PCA_OK)
         return rc;
-    if (pcai_der_get(&info, DER_OCTET_STRING, &expected) != 0 || !pcai_der_at_end(&info) || pcai_der_get(&data, DER_OCTET_STRING, &salt) != 0 ||
-        salt.size == 0 || salt.size > PCAI_PBE_SALT_MAX || (!pcai_der_at_end(&data) && pcai_der_get_uint(&data, &rounds) != 0) ||
-        !pcai_der_at_end(&data) || rounds == 0 || expected.size != pcai_digest_size(digest))
+    m->rounds = 1;
+    if (pcai_der_get(&info, DER_OCTET_STRING, &m->expected) != 0 || !pcai_der_at_end(&info) ||
+        pcai_der_get(&data, DER_OCTET_STRING, &m->salt) != 0 || m->salt.size == 0 || m->salt.size > PCAI_PBE_SALT_MAX ||
+        (!pcai_der_at_end(&data) && pcai_der_get_uint(&data, &m->rounds) != 0) || !pcai_der_at_end(&data) || m->rounds == 0 ||
+        m->expected.size != pcai_digest_size(m->digest))
         return malformed(err);
-    if (rounds > PCAI_PBE_ROUNDS_MAX)
+    if (m->rounds > PCAI_PBE_ROUNDS_MAX)
         return pcai_fail(err, PCA_E_INVALID, NULL, "pfx", "the MAC's key is to be made by more than %d rounds", PCAI_PBE_ROUNDS_MAX);
-    rc = mac(digest, password, salt, (uint32_t)rounds, safes, seen, err);
-    if (rc == PCA_OK && !pcai_equal_secret(seen, expected.data, expected.size))
+    return PCA_OK;
+}
+
+static int fits(const struct mac_data *m, struct slice password, struct slice safes, int *fit, pca_error *err)
+{
+    uint8_t seen[PCAI_DIGEST_MAX];
+    int rc = mac(m->digest, password, m->salt, (uint32_t)m->rounds, safes, seen, err);
+    *fit = rc == PCA_OK && pcai_equal_secret(seen, m->expected.data, m->expected.size);
+    return rc;
+}
+
+/* An empty password is for some writers a BMPString of its NUL alone and for others no octets: the MAC tells which, for the safes too. */
+static int check_mac(struct der *in, struct slice *password, struct slice safes, pca_error *err)
+{
+    struct mac_data m = {0};
+    int fit = 0, rc = read_mac(in, &m, err);
+    if (rc == PCA_OK)
+        rc = fits(&m, *password, safes, &fit, err);
+    if (rc == PCA_OK && !fit && password->size == 0) {
+        password->data = NULL;
+        rc = fits(&m, *password, safes, &fit, err);
+    }
+    if (rc == PCA_OK && !fit)
         rc = pcai_fail(err, PCA_E_INVALID, NULL, "password", "the password does not open it, or it was changed");
     return rc;
 }
@@ -429,7 +454,7 @@ static int read_pfx(struct slice der, struct slice password, struct pkcs12 *out,
         return pcai_fail(err, PCA_E_UNSUPPORTED, NULL, "pfx", "a PFX that is signed and not under a password is not read here");
     if (pcai_der_get(&content, DER_OCTET_STRING, &safes) != 0 || !pcai_der_at_end(&content))
         return malformed(err);
-    int rc = check_mac(&pfx, password, safes, err);
+    int rc = check_mac(&pfx, &password, safes, err);
     if (rc == PCA_OK && !pcai_der_at_end(&pfx))
         rc = malformed(err);
     return rc == PCA_OK ? in_der(safes, password, out, read_safes, err) : rc;

@@ -906,6 +906,31 @@ static void pfx_of_others(void **state)
     pcai_buf_free(&certificate);
 }
 
+/* The password of neither has characters: one was given "", the other NULL (openssl pkcs12 opens both with ""). */
+static void pfx_without_password(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"pfx-empty.pfx", "pfx-null.pfx"};
+    struct buf key = vector("key.der"), certificate = vector("certificate.der");
+    for (size_t i = 0; i < COUNT(names); i++) {
+        struct buf in = vector(names[i]);
+        struct pkcs12 out;
+        assert_done(pcai_pkcs12_open(pcai_buf_view(&in), pcai_slice_text(""), &out, &err));
+        assert_slice(pcai_buf_view(&key), pcai_buf_view(&out.private_key));
+        assert_int_equal(out.count, 1);
+        assert_slice(pcai_buf_view(&certificate), out.certificates[0]);
+        pcai_pkcs12_free(&out);
+        assert_result(PCA_E_INVALID, "password", pcai_pkcs12_open(pcai_buf_view(&in), PASSWORD, &out, &err));
+        pcai_buf_free(&in);
+    }
+    struct buf other = vector("pfx-openssl.pfx");
+    struct pkcs12 out;
+    assert_result(PCA_E_INVALID, "password", pcai_pkcs12_open(pcai_buf_view(&other), pcai_slice_text(""), &out, &err));
+    pcai_buf_free(&other);
+    pcai_buf_free(&key);
+    pcai_buf_free(&certificate);
+}
+
 static void pfx_refused(void **state)
 {
     (void)state;
@@ -1135,6 +1160,7 @@ int main(void)
         cmocka_unit_test(macs_by_hand),
         cmocka_unit_test(safes_by_hand),
         cmocka_unit_test(pfx_of_others),
+        cmocka_unit_test(pfx_without_password),
         cmocka_unit_test(pfx_refused),
         cmocka_unit_test(pfx_cut_at_every_octet),
         cmocka_unit_test(pfx_changed_at_every_octet),
