@@ -499,6 +499,40 @@ static void pitfall_40_every_missing_row_is_seen(void **state)
     assert_int_equal(missed, 0);
 }
 
+/* A revocation's row as it was before its reason changed is whole and in its place: the sum alone tells, and no CRL is made of it. */
+static void pitfall_40_a_row_of_another_day(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *cert = issue(f, f->sub, "a.example");
+    uint64_t id = pca_ca_id(pca_sub_ca(f->sub)), cert_id = pca_cert_id(cert);
+    size_t put = 0;
+    assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    pca_cert_free(cert);
+    pca_region_close(f->region);
+    f->region = NULL;
+    struct rows *rows = rows_read(f->path);
+    reopen_region(f);
+    assert_ok(f->err, pca_region_sub_get(f->region, id, &f->sub, f->err));
+    assert_ok(f->err, pca_region_cert_get(f->region, cert_id, &cert, f->err));
+    assert_ok(f->err, pca_cert_revoke(cert, PCA_REASON_KEY_COMPROMISE, 0, NULL, f->err));
+    pca_cert_free(cert);
+    assert_ok(f->err, pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    pca_region_close(f->region);
+    f->region = NULL;
+    f->unchecked = 1;
+    for (size_t i = 0; i < rows->count; i++)
+        if (strcmp(rows->row[i].table, "revocation") == 0) {
+            raw_put(f->path, rows->row[i].table, rows->row[i].key, rows->row[i].value);
+            put++;
+        }
+    rows_free(rows);
+    assert_int_equal(put, 1);
+    reopen_region(f);
+    assert_ok(f->err, pca_region_sub_get(f->region, id, &f->sub, f->err));
+    assert_refusal(f->err, PCA_E_CORRUPT, object_name("sub", id), "revocations", pca_ca_crl_make(pca_sub_ca(f->sub), f->err));
+    assert_code(f->err, PCA_E_CORRUPT, pca_region_check(f->region, f->err));
+}
+
 /* A row is bound to its key: another's, though whole, is damage. */
 static void rows_cannot_change_places(void **state)
 {
@@ -1848,6 +1882,7 @@ int main(void)
         TEST_REGION(newer_schema_is_refused),
         TEST_ECC(pitfall_40_every_flipped_row_is_seen),
         TEST_ECC(pitfall_40_every_missing_row_is_seen),
+        TEST_ECC(pitfall_40_a_row_of_another_day),
         TEST_ECC(rows_cannot_change_places),
         TEST(config_refusals),
         TEST(config_refuses_bad_tables),
