@@ -128,7 +128,7 @@ static int set_fields(struct txn *txn, struct context *cx, struct cross *cross, 
     plan->public_key = cross->certificate.public_key;
     plan->kept_key_id = cross->certificate.subject_key_id;
     int rc = check_family(cross, signer, err);
-    if (rc == PCA_OK && pcai_slice_equal(c->subject, signer->subject))
+    if (rc == PCA_OK && pcai_name_same(c->subject, signer->subject) == 1)
         rc = pcai_fail(err, PCA_E_NAME, "call", "subject", "the subject is the same as the issuer's");
     if (rc == PCA_OK)
         rc = pcai_plan_set_ca_validity(plan, chain, 0, cx, err);

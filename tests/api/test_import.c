@@ -1172,6 +1172,23 @@ static void a_leaf_verifies_under_both_roots(void **state)
     pca_sub_free(second_sub);
 }
 
+/* Names that are the same in all but letters' size are one name: such a certificate would count for no path length. */
+static void a_ca_of_the_same_name_is_not_crossed(void **state)
+{
+    struct fixture *f = *state;
+    pca_root *other = NULL;
+    pca_blob *blob = POISON;
+    pca_request *r = pca_request_new();
+    purchase_ca(f, PCA_KIND_PRIVATE, PCA_FAMILY_ECC, 120, &other, NULL);
+    enable_root(f, &other, "TEST  root");
+    char *before = snapshot_store(f);
+    assert_refusal(f->err, PCA_E_NAME, "call", "subject", pca_ca_cross_sign(pca_root_ca(f->root), pca_root_ca(other), r, PCA_FORMAT_PEM, &blob, f->err));
+    assert_store_unchanged(f, before);
+    assert_poisoned(blob);
+    pca_request_free(r);
+    pca_root_free(other);
+}
+
 static void a_subordinate_crosses_a_root(void **state)
 {
     struct fixture *f = *state;
@@ -2052,6 +2069,7 @@ int main(void)
         TEST_REGION(certificates_that_are_not_accepted),
         TEST_ECC(requests_for_a_csr),
         TEST_ECC(a_leaf_verifies_under_both_roots),
+        TEST_ECC(a_ca_of_the_same_name_is_not_crossed),
         TEST_ECC(a_subordinate_crosses_a_root),
         TEST_ECC(another_regions_ca_is_crossed_and_a_foreign_one_by_policy),
         TEST_REGION(records_come_from_a_database),
