@@ -348,9 +348,9 @@ static int put_rows(struct txn *txn, struct context *cx, struct plan *plan, stru
     uint8_t digest[PCAI_DIGEST_MAX];
     uint64_t results[4] = {plan->sequence};
     uint64_t status = plan->compliance ? PCA_STATUS_PENDING : PCA_STATUS_ISSUED;
-    int rc = pcai_plan_reserve(txn, plan, err);
-    if (rc == PCA_OK && plan->intent)
-        rc = pcai_intent_take(txn, plan, err);
+    int rc = plan->intent ? pcai_intent_take(txn, plan, err) : PCA_OK; /* may refuse, so it goes before the first put */
+    if (rc == PCA_OK)
+        rc = pcai_plan_reserve(txn, plan, err);
     if (rc == PCA_OK)
         rc = put_certificate(txn, cx, plan, err);
     if (rc == PCA_OK)
