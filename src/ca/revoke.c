@@ -96,8 +96,10 @@ int pcai_revocation_put(struct txn *txn, struct context *cx, const struct ca_rec
         rc = pcai_record_encode(&pcai_revocation_type, pcai_row_key_view(&key), record, &fresh, err);
     if (rc == PCA_OK) {
         of.revocations_xor ^= pcai_record_check(pcai_buf_view(&fresh));
-        of.unlisted_since = of.unlisted_since ? of.unlisted_since : cx->now;
-        of.unlisted_log = record->log;
+        if (record->log > of.crl_log) { /* a deletion keeps the log row of its revocation */
+            of.unlisted_since = of.unlisted_since ? of.unlisted_since : cx->now;
+            of.unlisted_log = record->log > of.unlisted_log ? record->log : of.unlisted_log;
+        }
         rc = pcai_put(txn, TABLE_REVOCATION, pcai_row_key_view(&key), pcai_buf_view(&fresh), err);
     }
     if (rc == PCA_OK)

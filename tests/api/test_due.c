@@ -102,6 +102,23 @@ static void at_once_after_a_revocation(void **state)
     pca_cert_free(first);
 }
 
+/* Deleting writes the row anew, and changes nothing of what is listed: neither makes it a CRL due, nor keeps it one that is. */
+static void not_after_a_deletion(void **state)
+{
+    struct fixture *f = *state;
+    pca_cert *listed = issue(f, f->sub, "a.internal"), *other = issue(f, f->sub, "b.internal");
+    assert_ok(f->err, pca_cert_revoke(listed, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    assert_int_equal(run_due(f, 100), 2);
+    assert_ok(f->err, pca_cert_revoke(other, PCA_REASON_SUPERSEDED, 0, NULL, f->err));
+    assert_ok(f->err, pca_cert_delete(listed, f->err));
+    assert_int_equal(run_due(f, 100), 1);
+    assert_ok(f->err, pca_cert_delete(other, f->err));
+    assert_int_equal(run_due(f, 100), 0);
+    assert_int_equal(crl_of(f, pca_sub_ca(f->sub)).entries, 2);
+    pca_cert_free(listed);
+    pca_cert_free(other);
+}
+
 static void as_long_after_as_the_policy_says(void **state)
 {
     struct fixture *f = *state;
@@ -193,6 +210,7 @@ int main(void)
         TEST_ECC(the_first_where_there_is_an_address),
         TEST_ECC(again_at_half_the_period),
         TEST_ECC(at_once_after_a_revocation),
+        TEST_ECC(not_after_a_deletion),
         TEST_ECC(as_long_after_as_the_policy_says),
         TEST_ECC(of_every_generation),
         TEST_ECC(in_every_state_until_the_end),
